@@ -38,30 +38,34 @@ class LazySequence(Sequence):
     def __init__(self, function, items):
         self.function = function
         self.items = items
+        # Subsets share `items`, which may be lazy themselves: only the order is sliced.
+        self._order = range(len(items))
 
     @property
     def shape(self):
-        return (len(self.items),)
+        return (len(self._order),)
 
     def __len__(self):
-        return len(self.items)
+        return len(self._order)
 
     def __getitem__(self, index):
         # scikit-learn indexes whatever has a shape with `(indices, ...)`
         if isinstance(index, tuple) and len(index) == 2 and index[1] is Ellipsis:
             index = index[0]
         if isinstance(index, slice):
-            chosen = range(len(self))[index]
+            order = self._order[index]
         elif np.ndim(index) == 1:
             index = np.asarray(index)
             if index.dtype == bool and len(index) != len(self):
                 raise IndexError(
                     f"boolean index has {len(index)} entries, the sequence has {len(self)}"
                 )
-            chosen = np.arange(len(self))[index]
+            order = np.asarray(self._order)[index]
         else:
-            return self.function(self.items[range(len(self))[index]])
-        return LazySequence(self.function, [self.items[i] for i in chosen])
+            return self.function(self.items[self._order[index]])
+        subset = LazySequence(self.function, self.items)
+        subset._order = order
+        return subset
 
     def __repr__(self):
         return f"LazySequence of {len(self)} items"

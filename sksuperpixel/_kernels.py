@@ -1,0 +1,594 @@
+"""The loops over pixels: arrays in, arrays changed, no checks, no objects.
+
+Every kernel sees planar arrays: features (C, D, H, W), label maps (D, H, W), with D = 1 for an
+image. They release the interpreter's lock and are written for one thread: callers share rows or
+clusters among threads, and no result depends on how. No kernel allows the compiler to reorder
+floating-point sums, so that a slow reference written in NumPy gives the same bits.
+
+Positions of clusters are kept relative to their seeds, which are whole pixels. All arithmetic
+on them is then the same wherever in an image a seed lies, and a tile of an image gives what the
+whole image gives.
+"""
+
+import numpy as np
+from numba import njit
+
+kernel = njit(cache=True, nogil=True, error_model="numpy")
+
+
+@kernel
+def _window(seed, offset, half, start, stop):
+    """Pixels of [start, stop) at most `half` from a cluster, along one axis."""
+    first = seed + int(np.ceil(offset - half))
+    last = seed + int(np.floor(offset + half))
+    return max(first, start), min(last + 1, stop)
+
+
+@kernel
+def assign(
+    features,  # IN (C, D, H, W) float32
+    seeds,  # IN (K, 3) int32
+    offsets,  # IN (K, 3) float32: where a cluster lies, from its seed
+    means,  # IN (K, C) float32
+    half,  # IN (3,) float32: half of the window, in pixels
+    scale,  # IN (K, 3) float32: of a distance in pixels, to weigh it against the features
+    gain,  # IN (K,) float32: of the whole squared distance
+    rows,  # IN (z start, z stop, y start, y stop): the part of the image to do
+    nearest,  # OUT (D, H, W) float32: squared distance to the cluster chosen
+    labels,  # OUT (D, H, W) int32: that cluster, -1 where no window reaches
+):
+    """Give each pixel the nearest of the clusters whose windows reach it; ties: the lower."""
+    n_channels, _, _, width = features.shape
+    z_start, z_stop, y_start, y_stop = rows
+    for z in range(z_start, z_stop):
+        for y in range(y_start, y_stop):
+            for x in range(width):
+                nearest[z, y, x] = np.inf
+                labels[z, y, x] = -1
+    along_x = np.empty(2 * int(half[2]) + 2, np.float32)
+    distance = np.empty_like(along_x)
+    for k in range(seeds.shape[0]):
+        z0, z1 = _window(seeds[k, 0], offsets[k, 0], half[0], z_start, z_stop)
+        y0, y1 = _window(seeds[k, 1], offsets[k, 1], half[1], y_start, y_stop)
+        x0, x1 = _window(seeds[k, 2], offsets[k, 2], half[2], 0, width)
+        if z0 >= z1 or y0 >= y1 or x0 >= x1:
+            continue
+        n = x1 - x0
+        for i in range(n):
+            step = scale[k, 2] * (np.float32(x0 + i - seeds[k, 2]) - offsets[k, 2])
+            along_x[i] = step * step
+        for z in range(z0, z1):
+            step_z = scale[k, 0] * (np.float32(z - seeds[k, 0]) - offsets[k, 0])
+            for y in range(y0, y1):
+                step_y = scale[k, 1] * (np.float32(y - seeds[k, 1]) - offsets[k, 1])
+                across = step_z * step_z + step_y * step_y
+                for i in range(n):
+                    distance[i] = across + along_x[i]
+                # Three channels at a time: fewer trips of `distance` through memory, and
+                # the same sums in the same order as one at a time.
+                c = 0
+                while c + 3 <= n_channels:
+                    f0 = features[c, z, y, x0:x1]
+                    f1 = features[c + 1, z, y, x0:x1]
+                    f2 = features[c + 2, z, y, x0:x1]
+                    m0, m1, m2 = means[k, c], means[k, c + 1], means[k, c + 2]
+                    for i in range(n):
+                        d0, d1, d2 = f0[i] - m0, f1[i] - m1, f2[i] - m2
+                        distance[i] = ((distance[i] + d0 * d0) + d1 * d1) + d2 * d2
+                    c += 3
+                while c < n_channels:
+                    f0 = features[c, z, y, x0:x1]
+                    m0 = means[k, c]
+                    for i in range(n):
+                        d0 = f0[i] - m0
+                        distance[i] += d0 * d0
+                    c += 1
+                best = nearest[z, y, x0:x1]
+                chosen = labels[z, y, x0:x1]
+                for i in range(n):
+                    d = gain[k] * distance[i]
+                    closer = d < best[i]
+                    best[i] = d if closer else best[i]
+                    chosen[i] = k if closer else chosen[i]
+
+
+@kernel
+def accumulate(
+    features,  # IN (C, D, H, W) float32
+    labels,  # IN (D, H, W) int32: negative where a pixel belongs to nothing
+    origins,  # IN (K, 3) int32: what positions are counted from
+    labels_start,  # IN: the labels to do are
+    labels_stop,  # IN: labels_start <= label < labels_stop
+    rows,  # IN (z start, z stop, y start, y stop): rows outside have none of these labels
+    counts,  # OUT (K,) int64
+    positions,  # OUT (K, 3) int64: sums of pixel - origin
+    sums,  # OUT (K, C) float64
+):
+    """Count the pixels of each label and sum their positions and features."""
+    n_channels, _, _, width = features.shape
+    z_start, z_stop, y_start, y_stop = rows
+    for k in range(labels_start, labels_stop):
+        counts[k] = 0
+        for axis in range(3):
+            positions[k, axis] = 0
+        for c in range(n_channels):
+            sums[k, c] = 0.0
+    for z in range(z_start, z_stop):
+        for y in range(y_start, y_stop):
+            row = labels[z, y]
+            # Runs of one label are summed in registers and in the order of the pixels.
+            for group in range(0, n_channels, 3):
+                f0 = features[group, z, y]
+                f1 = features[min(group + 1, n_channels - 1), z, y]
+                f2 = features[min(group + 2, n_channels - 1), z, y]
+                stop = 0
+                while stop < width:
+                    start, k = stop, row[stop]
+                    s0, s1, s2 = 0.0, 0.0, 0.0
+                    while stop < width and row[stop] == k:
+                        s0 += f0[stop]
+                        s1 += f1[stop]
+                        s2 += f2[stop]
+                        stop += 1
+                    if k < labels_start or k >= labels_stop:
+                        continue
+                    sums[k, group] += s0
+                    if group + 1 < n_channels:
+                        sums[k, group + 1] += s1
+                    if group + 2 < n_channels:
+                        sums[k, group + 2] += s2
+                    if group == 0:
+                        n = stop - start
+                        counts[k] += n
+                        positions[k, 0] += n * (z - origins[k, 0])
+                        positions[k, 1] += n * (y - origins[k, 1])
+                        # start + ... + (stop - 1) = n (start + stop - 1) / 2, a whole number
+                        positions[k, 2] += n * (start + stop - 1) // 2 - n * origins[k, 2]
+
+
+@kernel
+def largest_feature_distance(
+    features,  # IN (C, D, H, W) float32
+    labels,  # IN (D, H, W) int32
+    means,  # IN (K, C) float32
+    largest,  # IN and OUT (K,) float32: squared distance
+):
+    """Raise `largest` to the largest squared feature distance of a pixel to its cluster."""
+    n_channels, depth, height, width = features.shape
+    for z in range(depth):
+        for y in range(height):
+            for x in range(width):
+                k = labels[z, y, x]
+                if k < 0:
+                    continue
+                distance = np.float32(0.0)
+                for c in range(n_channels):
+                    d = features[c, z, y, x] - means[k, c]
+                    distance += d * d
+                largest[k] = max(largest[k], distance)
+
+
+@kernel
+def seeds_in_mask(
+    mask,  # IN (D, H, W) bool
+    edges_z,  # IN (cells + 1,) int32: where the grid's cells begin and end
+    edges_y,  # IN
+    edges_x,  # IN
+    seeds,  # IN and OUT (cells, 3) int32: moved to the nearest pixel of the mask in their cell
+    found,  # OUT (cells,) bool: whether there is one
+):
+    """Move each cell's seed to the pixel of the mask nearest to it within the cell."""
+    k = 0
+    for cell_z in range(len(edges_z) - 1):
+        for cell_y in range(len(edges_y) - 1):
+            for cell_x in range(len(edges_x) - 1):
+                sz, sy, sx = seeds[k, 0], seeds[k, 1], seeds[k, 2]
+                nearest = np.int64(-1)
+                for z in range(edges_z[cell_z], edges_z[cell_z + 1]):
+                    for y in range(edges_y[cell_y], edges_y[cell_y + 1]):
+                        for x in range(edges_x[cell_x], edges_x[cell_x + 1]):
+                            if not mask[z, y, x]:
+                                continue
+                            d = (z - sz) ** 2 + (y - sy) ** 2 + (x - sx) ** 2
+                            if nearest < 0 or d < nearest:
+                                nearest = d
+                                seeds[k, 0], seeds[k, 1], seeds[k, 2] = z, y, x
+                found[k] = nearest >= 0
+                k += 1
+
+
+@kernel
+def nearest_candidates(
+    pixels,  # IN (n, 3) int32
+    seeds,  # IN (K, 3) int32
+    offsets,  # IN (K, 3) float32
+    spacing,  # IN (3,) float32: size of a pixel along each axis
+    bin_size,  # IN (3,) float64: in pixels
+    bin_start,  # IN (bins + 1,) int32: the clusters of bin b are
+    bin_clusters,  # IN (K,) int32: bin_clusters[bin_start[b] : bin_start[b + 1]]
+    bins,  # IN (3,) int32: number of bins along each axis
+    candidates,  # OUT (n, Q) int32: nearest first, -1 where there are fewer than Q clusters
+    distances,  # OUT (n, Q) float32: in units of `spacing`, infinity where absent
+):
+    """Find the spatially nearest clusters of each pixel; ties: the lower cluster first."""
+    n_candidates = candidates.shape[1]
+    home = np.empty(3, np.int64)
+    low = np.empty(3, np.int64)
+    high = np.empty(3, np.int64)
+    for p in range(pixels.shape[0]):
+        # The lists hold squared distances until the pixel is done.
+        for q in range(n_candidates):
+            candidates[p, q] = -1
+            distances[p, q] = np.inf
+        for axis in range(3):
+            b = int(pixels[p, axis] / bin_size[axis])
+            home[axis] = min(max(b, 0), bins[axis] - 1)
+        ring = 0
+        while True:
+            whole = True
+            reach = np.inf  # no cluster outside the rings so far is nearer than this
+            for axis in range(3):
+                low[axis] = max(home[axis] - ring, 0)
+                high[axis] = min(home[axis] + ring, bins[axis] - 1)
+                if low[axis] > 0:
+                    whole = False
+                    gap = pixels[p, axis] - low[axis] * bin_size[axis]
+                    reach = min(reach, gap * spacing[axis])
+                if high[axis] < bins[axis] - 1:
+                    whole = False
+                    gap = (high[axis] + 1) * bin_size[axis] - pixels[p, axis]
+                    reach = min(reach, gap * spacing[axis])
+            for bz in range(low[0], high[0] + 1):
+                for by in range(low[1], high[1] + 1):
+                    for bx in range(low[2], high[2] + 1):
+                        ring_of_bin = max(abs(bz - home[0]), abs(by - home[1]), abs(bx - home[2]))
+                        if ring_of_bin != ring:
+                            continue
+                        b = (bz * bins[1] + by) * bins[2] + bx
+                        for i in range(bin_start[b], bin_start[b + 1]):
+                            k = bin_clusters[i]
+                            d = np.float32(0.0)
+                            for axis in range(3):
+                                step = np.float32(pixels[p, axis] - seeds[k, axis])
+                                step = spacing[axis] * (step - offsets[k, axis])
+                                d += step * step
+                            _insert(candidates[p], distances[p], k, d)
+            # The margin leaves out no tie to rounding.
+            if whole or distances[p, n_candidates - 1] < reach * reach * 0.9999:
+                break
+            ring += 1
+        for q in range(n_candidates):
+            distances[p, q] = np.sqrt(distances[p, q])
+
+
+@kernel
+def _insert(candidates, distances, k, d):
+    """Keep the nearest in a sorted list; equal distances: the lower cluster first."""
+    q = len(distances) - 1
+    if d > distances[q] or (d == distances[q] and k > candidates[q]):
+        return
+    while q > 0 and (
+        d < distances[q - 1] or (d == distances[q - 1] and k < candidates[q - 1])
+    ):
+        candidates[q] = candidates[q - 1]
+        distances[q] = distances[q - 1]
+        q -= 1
+    candidates[q] = k
+    distances[q] = d
+
+
+@kernel
+def find(parents, a):
+    """Root of `a` in a forest; shortens the path on the way."""
+    while parents[a] != a:
+        parents[a] = parents[parents[a]]
+        a = parents[a]
+    return a
+
+
+@kernel
+def _unite(parents, a, b):
+    """Join two trees under the lower root, which is returned."""
+    a, b = find(parents, a), find(parents, b)
+    if a < b:
+        parents[b] = a
+        return a
+    parents[a] = b
+    return b
+
+
+@kernel
+def number_roots(parents):
+    """Number the trees 0, 1, ... by their lowest members; return how many there are.
+
+    Every root must be its tree's lowest member. `parents` becomes each member's number.
+    """
+    n = 0
+    for a in range(len(parents)):
+        if parents[a] == a:
+            parents[a] = n
+            n += 1
+        else:
+            parents[a] = parents[parents[a]]
+    return n
+
+
+@kernel
+def connected_components(
+    labels,  # IN (D, H, W) int32: negative where a pixel belongs to nothing
+    components,  # OUT (D, H, W) int32: numbered by their first pixels; -1 where labels are
+):
+    """Split each label into its 4-connected (6-connected) parts; return how many there are."""
+    depth, height, width = labels.shape
+    # There are at most as many runs of one label in a row as pixels.
+    n_runs = 0
+    for z in range(depth):
+        for y in range(height):
+            for x in range(width):
+                if x == 0 or labels[z, y, x] != labels[z, y, x - 1]:
+                    n_runs += 1
+    parents = np.empty(n_runs, np.int32)
+    n = 0
+    for z in range(depth):
+        for y in range(height):
+            stop = 0
+            while stop < width:
+                start, k = stop, labels[z, y, stop]
+                while stop < width and labels[z, y, stop] == k:
+                    stop += 1
+                if k < 0:
+                    components[z, y, start:stop] = -1
+                    continue
+                root = n
+                parents[n] = n
+                # A run joins the runs of its label that it touches: above, and in the
+                # slice before.
+                if y > 0:
+                    before = -1
+                    for x in range(start, stop):
+                        other = components[z, y - 1, x]
+                        if other != before and labels[z, y - 1, x] == k:
+                            root = _unite(parents, root, other)
+                        before = other
+                if z > 0:
+                    before = -1
+                    for x in range(start, stop):
+                        other = components[z - 1, y, x]
+                        if other != before and labels[z - 1, y, x] == k:
+                            root = _unite(parents, root, other)
+                        before = other
+                if root == n:
+                    n += 1
+                components[z, y, start:stop] = root
+    parents = parents[:n]
+    n_components = number_roots(parents)
+    relabel(components, parents)
+    return n_components
+
+
+@kernel
+def relabel(labels, numbers):
+    """Replace each label that is not negative by its number, in place."""
+    depth, height, width = labels.shape
+    for z in range(depth):
+        for y in range(height):
+            for x in range(width):
+                k = labels[z, y, x]
+                if k >= 0:
+                    labels[z, y, x] = numbers[k]
+
+
+@kernel
+def borders(
+    regions,  # IN (D, H, W) int32: negative where a pixel belongs to nothing
+    wanted,  # IN (K,) bool: pairs of regions neither of which is wanted are left out
+    pairs,  # OUT (n, 2) int32: lower region, higher region; a pair can come several times
+    faces,  # OUT (n,) int32: how many pixel faces they share there
+):
+    """List the regions that touch; return how many entries that takes.
+
+    With empty outputs nothing is written: call it once to count and once to fill.
+    """
+    depth, height, width = regions.shape
+    n, fill = 0, len(pairs) > 0
+    for axis in range(3):
+        dz, dy, dx = int(axis == 0), int(axis == 1), int(axis == 2)
+        last_low, last_high = -1, -1
+        for z in range(depth - dz):
+            for y in range(height - dy):
+                here, there = regions[z, y], regions[z + dz, y + dy, dx:]
+                for x in range(width - dx):
+                    a, b = here[x], there[x]
+                    if a == b or a < 0 or b < 0 or not (wanted[a] or wanted[b]):
+                        continue
+                    low, high = min(a, b), max(a, b)
+                    if low != last_low or high != last_high:
+                        last_low, last_high = low, high
+                        if fill:
+                            pairs[n, 0], pairs[n, 1] = low, high
+                            faces[n] = 0
+                        n += 1
+                    if fill:
+                        faces[n - 1] += 1
+    return n
+
+
+@kernel
+def merge_small(
+    min_count,  # IN: a region with fewer pixels is small
+    pairs,  # IN (n, 2) int32: the regions that touch, as from `borders`
+    counts,  # IN and OUT (K,) int64: a root has the count of its tree
+    sums,  # IN and OUT (K, C) float64: a root has the sum of its tree
+    parents,  # IN and OUT (K,) int32: the forest of merged regions
+):
+    """Merge each small region into the neighbour of nearest mean features; ties: the lower.
+
+    All small regions choose at once, by the means before any of them is merged; then what
+    is still small chooses again. So what happens to a region depends on its surroundings
+    alone, not on the order of regions. A small region without a neighbour stays.
+    """
+    n_regions, n_channels = sums.shape
+    choice = np.empty(n_regions, np.int32)
+    distance = np.empty(n_regions, np.float64)
+    merged = True
+    while merged:
+        choice[:] = -1
+        for e in range(len(pairs)):
+            a, b = find(parents, pairs[e, 0]), find(parents, pairs[e, 1])
+            if a == b or (counts[a] >= min_count and counts[b] >= min_count):
+                continue
+            d = 0.0
+            for c in range(n_channels):
+                step = sums[a, c] / counts[a] - sums[b, c] / counts[b]
+                d += step * step
+            for _ in range(2):
+                a, b = b, a
+                if counts[a] < min_count and (
+                    choice[a] < 0 or d < distance[a] or (d == distance[a] and b < choice[a])
+                ):
+                    choice[a] = b
+                    distance[a] = d
+        merged = False
+        for a in range(n_regions):
+            if choice[a] >= 0:
+                low, high = find(parents, a), find(parents, choice[a])
+                if low == high:
+                    continue
+                low, high = min(low, high), max(low, high)
+                parents[high] = low
+                counts[low] += counts[high]
+                for c in range(n_channels):
+                    sums[low, c] += sums[high, c]
+                merged = True
+
+
+@kernel
+def _increase(a, b, counts, sums):
+    """Increase of the sum of squares when two regions become one (Ward)."""
+    distance = 0.0
+    for c in range(sums.shape[1]):
+        step = sums[a, c] / counts[a] - sums[b, c] / counts[b]
+        distance += step * step
+    return counts[a] * counts[b] / (counts[a] + counts[b]) * distance
+
+
+@kernel
+def _less(heap_cost, heap_pair, i, j):
+    """Order of the heap: by cost; ties: by the lower regions."""
+    if heap_cost[i] != heap_cost[j]:
+        return heap_cost[i] < heap_cost[j]
+    if heap_pair[i, 0] != heap_pair[j, 0]:
+        return heap_pair[i, 0] < heap_pair[j, 0]
+    return heap_pair[i, 1] < heap_pair[j, 1]
+
+
+@kernel
+def _swap(heap_cost, heap_pair, i, j):
+    heap_cost[i], heap_cost[j] = heap_cost[j], heap_cost[i]
+    for c in range(3):
+        heap_pair[i, c], heap_pair[j, c] = heap_pair[j, c], heap_pair[i, c]
+
+
+@kernel
+def _sift_down(heap_cost, heap_pair, size, i):
+    while True:
+        least = i
+        for child in range(2 * i + 1, min(2 * i + 3, size)):
+            if _less(heap_cost, heap_pair, child, least):
+                least = child
+        if least == i:
+            return
+        _swap(heap_cost, heap_pair, i, least)
+        i = least
+
+
+@kernel
+def _sift_up(heap_cost, heap_pair, i):
+    while i > 0 and _less(heap_cost, heap_pair, i, (i - 1) // 2):
+        _swap(heap_cost, heap_pair, i, (i - 1) // 2)
+        i = (i - 1) // 2
+
+
+@kernel
+def merge_cheapest(
+    n_wanted,  # IN: how many regions to leave
+    pairs,  # IN (n, 2) int32: the regions that touch, each pair once
+    counts,  # IN and OUT (K,) int64: a root has the count of its tree
+    sums,  # IN and OUT (K, C) float64: features and weighted positions
+    parents,  # IN and OUT (K,) int32: the forest of merged regions
+):
+    """Merge touching regions, least Ward increase first; return how many regions are left.
+
+    A heap holds every pair of regions that touch. A merge makes the entries of its two regions
+    stale (the third number of an entry is the sum of its regions' versions, which only grow)
+    and adds new ones for the neighbours of what it made.
+    """
+    n_regions = len(counts)
+    n_pairs = len(pairs)
+    # Each region's neighbours: a linked list of half-edges, so that two are joined at once.
+    neighbour = np.empty(2 * n_pairs, np.int32)
+    following = np.empty(2 * n_pairs, np.int64)
+    first = np.full(n_regions, -1, np.int64)
+    last = np.full(n_regions, -1, np.int64)
+    capacity = max(4 * n_pairs, 16)
+    heap_cost = np.empty(capacity, np.float64)
+    heap_pair = np.empty((capacity, 3), np.int32)
+    size = n_pairs
+    for e in range(n_pairs):
+        for side in range(2):
+            a, h = pairs[e, side], 2 * e + side
+            neighbour[h] = pairs[e, 1 - side]
+            following[h] = -1
+            if first[a] < 0:
+                first[a] = h
+            else:
+                following[last[a]] = h
+            last[a] = h
+        heap_cost[e] = _increase(pairs[e, 0], pairs[e, 1], counts, sums)
+        heap_pair[e, 0], heap_pair[e, 1], heap_pair[e, 2] = pairs[e, 0], pairs[e, 1], 0
+    for i in range(size // 2 - 1, -1, -1):
+        _sift_down(heap_cost, heap_pair, size, i)
+    version = np.zeros(n_regions, np.int32)
+    seen = np.full(n_regions, -1, np.int32)
+    n_left = n_regions
+    while n_left > n_wanted and size > 0:
+        a, b, stamp = heap_pair[0, 0], heap_pair[0, 1], heap_pair[0, 2]
+        size -= 1
+        _swap(heap_cost, heap_pair, 0, size)
+        _sift_down(heap_cost, heap_pair, size, 0)
+        if parents[a] != a or parents[b] != b or version[a] + version[b] != stamp:
+            continue
+        # a < b: the lower region is the root
+        parents[b] = a
+        counts[a] += counts[b]
+        sums[a] += sums[b]
+        version[a] = max(version[a], version[b]) + 1
+        following[last[a]] = first[b]
+        last[a] = last[b]
+        n_left -= 1
+        before, h = np.int64(-1), first[a]
+        while h >= 0:
+            other = find(parents, neighbour[h])
+            after = following[h]
+            if other == a or seen[other] == b:
+                # itself, or listed twice: leave it out from now on
+                if before >= 0:
+                    following[before] = after
+                else:
+                    first[a] = after
+                if after < 0:
+                    last[a] = before
+            else:
+                seen[other] = b
+                before = h
+                neighbour[h] = other
+                if size == len(heap_cost):
+                    heap_cost = np.concatenate((heap_cost, np.empty_like(heap_cost)))
+                    heap_pair = np.concatenate((heap_pair, np.empty_like(heap_pair)))
+                heap_cost[size] = _increase(a, other, counts, sums)
+                heap_pair[size, 0], heap_pair[size, 1] = min(a, other), max(a, other)
+                heap_pair[size, 2] = version[a] + version[other]
+                size += 1
+                _sift_up(heap_cost, heap_pair, size - 1)
+            h = after
+    return n_left

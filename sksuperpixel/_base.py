@@ -1,8 +1,13 @@
 """What image transformers share: the lazy sequence, caching, tags."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
+from sklearn.base import TransformerMixin
+from sklearn.utils.validation import check_is_fitted, check_memory
+
+from sksuperpixel._validation import check_image, check_images
 
 
 class LazySequence(Sequence):
@@ -69,3 +74,78 @@ class LazySequence(Sequence):
 
     def __repr__(self):
         return f"LazySequence of {len(self)} items"
+
+
+def _compute(transformer, key, image, index):
+    """Compute one image's features; `key` tells a cache what they depend on."""
+    return transformer._image_features(image, index)
+
+
+class ImageTransformerMixin(TransformerMixin, auto_wrap_output_keys=None):
+    """Mixin of the transformers that turn images into features.
+
+    A subclass has parameters `channel_axis` and `memory` and implements
+    ``_image_features(image, index)``: a float32 array (H, W, M) (or (D, H, W, M)) from one
+    checked image whose channels are last. It may override ``_fit(images, segmentations)``.
+    """
+
+    def fit(self, X, y=None):
+        """Check the images and learn how many channels they have.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+            Images.
+        y : sequence of ndarray of shape (H, W) or (A, H, W), default=None
+            Segmentations, for transformers that learn from them.
+
+        Returns
+        -------
+        self : object
+            Fitted transformer.
+        """
+        check_images(X, self.channel_axis)
+        self.n_channels_in_ = check_image(X[0], 0, self.channel_axis).shape[-1]
+        return self
+
+    def transform(self, X):
+        """Give the images' features, computed when they are asked for.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+            Images.
+
+        Returns
+        -------
+        LazySequence of ndarray of shape (H, W, M), float32
+            Indexing it computes one image's features; errors about an image come then.
+        """
+        check_is_fitted(self)
+        check_images(X, self.channel_axis)
+        return LazySequence(partial(self._features_at, X), range(len(X)))
+
+    def _features_at(self, images, index):
+        image = check_image(images[index], index, self.channel_axis, self.n_channels_in_)
+        if self.memory is None:
+            return self._image_features(image, index)
+        cached = check_memory(self.memory).cache(_compute, ignore=["transformer", "index"])
+        return cached(self, self._cache_key(), image, index)
+
+    def _cache_key(self):
+        """Name what the features of an image depend on, beside the image."""
+        params = self.get_params()
+        for name in ("memory", "device", "n_jobs"):
+            params.pop(name, None)
+        learned = {name: value for name, value in vars(self).items() if name.endswith("_")}
+        return f"{type(self).__module__}.{type(self).__qualname__}", params, learned
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "n_channels_in_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.no_validation = True
+        return tags

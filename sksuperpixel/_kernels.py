@@ -379,87 +379,52 @@ def relabel(labels, numbers):
 
 
 @kernel
+def count_border_faces(regions):
+    """Count the pairs of adjacent pixels in different regions."""
+    depth, height, width = regions.shape
+    n = 0
+    for axis in range(3):
+        dz, dy, dx = int(axis == 0), int(axis == 1), int(axis == 2)
+        for z in range(depth - dz):
+            for y in range(height - dy):
+                here, there = regions[z, y], regions[z + dz, y + dy]
+                for x in range(width - dx):
+                    n += here[x] != there[x + dx]
+    return n
+
+
+@kernel
 def borders(
     regions,  # IN (D, H, W) int32: negative where a pixel belongs to nothing
     wanted,  # IN (K,) bool: pairs of regions neither of which is wanted are left out
     pairs,  # OUT (n, 2) int32: lower region, higher region; a pair can come several times
-    faces,  # OUT (n,) int32: how many pixel faces they share there
+    faces,  # OUT (n,) int64: how many pixel faces they share there
 ):
     """List the regions that touch; return how many entries that takes.
 
-    With empty outputs nothing is written: call it once to count and once to fill.
+    There are at most as many as `count_border_faces` says.
     """
     depth, height, width = regions.shape
-    n, fill = 0, len(pairs) > 0
+    n = 0
     for axis in range(3):
         dz, dy, dx = int(axis == 0), int(axis == 1), int(axis == 2)
         last_low, last_high = -1, -1
         for z in range(depth - dz):
             for y in range(height - dy):
-                here, there = regions[z, y], regions[z + dz, y + dy, dx:]
+                here, there = regions[z, y], regions[z + dz, y + dy]
                 for x in range(width - dx):
-                    a, b = here[x], there[x]
+                    a, b = here[x], there[x + dx]
                     if a == b or a < 0 or b < 0 or not (wanted[a] or wanted[b]):
                         continue
                     low, high = min(a, b), max(a, b)
-                    if low != last_low or high != last_high:
-                        last_low, last_high = low, high
-                        if fill:
-                            pairs[n, 0], pairs[n, 1] = low, high
-                            faces[n] = 0
-                        n += 1
-                    if fill:
+                    if low == last_low and high == last_high:
                         faces[n - 1] += 1
+                        continue
+                    last_low, last_high = low, high
+                    pairs[n, 0], pairs[n, 1] = low, high
+                    faces[n] = 1
+                    n += 1
     return n
-
-
-@kernel
-def merge_small(
-    min_count,  # IN: a region with fewer pixels is small
-    pairs,  # IN (n, 2) int32: the regions that touch, as from `borders`
-    counts,  # IN and OUT (K,) int64: a root has the count of its tree
-    sums,  # IN and OUT (K, C) float64: a root has the sum of its tree
-    parents,  # IN and OUT (K,) int32: the forest of merged regions
-):
-    """Merge each small region into the neighbour of nearest mean features; ties: the lower.
-
-    All small regions choose at once, by the means before any of them is merged; then what
-    is still small chooses again. So what happens to a region depends on its surroundings
-    alone, not on the order of regions. A small region without a neighbour stays.
-    """
-    n_regions, n_channels = sums.shape
-    choice = np.empty(n_regions, np.int32)
-    distance = np.empty(n_regions, np.float64)
-    merged = True
-    while merged:
-        choice[:] = -1
-        for e in range(len(pairs)):
-            a, b = find(parents, pairs[e, 0]), find(parents, pairs[e, 1])
-            if a == b or (counts[a] >= min_count and counts[b] >= min_count):
-                continue
-            d = 0.0
-            for c in range(n_channels):
-                step = sums[a, c] / counts[a] - sums[b, c] / counts[b]
-                d += step * step
-            for _ in range(2):
-                a, b = b, a
-                if counts[a] < min_count and (
-                    choice[a] < 0 or d < distance[a] or (d == distance[a] and b < choice[a])
-                ):
-                    choice[a] = b
-                    distance[a] = d
-        merged = False
-        for a in range(n_regions):
-            if choice[a] >= 0:
-                low, high = find(parents, a), find(parents, choice[a])
-                if low == high:
-                    continue
-                low, high = min(low, high), max(low, high)
-                parents[high] = low
-                counts[low] += counts[high]
-                for c in range(n_channels):
-                    sums[low, c] += sums[high, c]
-                merged = True
 
 
 @kernel
@@ -469,7 +434,61 @@ def _increase(a, b, counts, sums):
     for c in range(sums.shape[1]):
         step = sums[a, c] / counts[a] - sums[b, c] / counts[b]
         distance += step * step
-    return counts[a] * counts[b] / (counts[a] + counts[b]) * distance
+    return distance * (counts[a] * counts[b]) / (counts[a] + counts[b])
+
+
+@kernel
+def _absorb(a, b, counts, sums, parents):
+    """Make region b part of region a."""
+    parents[b] = a
+    counts[a] += counts[b]
+    for c in range(sums.shape[1]):
+        sums[a, c] += sums[b, c]
+
+
+@kernel
+def merge_small(
+    min_count,  # IN: a region with fewer pixels is small
+    pairs,  # IN (n, 2) int32: the regions that touch; overwritten
+    counts,  # IN and OUT (K,) int64: a root has the count of its tree
+    sums,  # IN and OUT (K, C) float64: a root has the sum of its tree
+    parents,  # IN and OUT (K,) int32: the forest of merged regions
+):
+    """Merge each small region into the neighbour of least Ward increase; ties: the lower.
+
+    All small regions choose at once, by the means before any of them is merged; then what
+    is still small chooses again. So what happens to a region depends on its surroundings
+    alone, not on the order of regions. A small region without a neighbour stays.
+    """
+    n_regions, n_pairs = len(counts), len(pairs)
+    choice = np.empty(n_regions, np.int32)
+    cost = np.empty(n_regions, np.float64)
+    while n_pairs > 0:
+        for a in range(n_regions):
+            choice[a] = -1
+        kept = 0
+        for e in range(n_pairs):
+            a, b = find(parents, pairs[e, 0]), find(parents, pairs[e, 1])
+            if a == b or (counts[a] >= min_count and counts[b] >= min_count):
+                continue
+            pairs[kept, 0], pairs[kept, 1] = a, b
+            kept += 1
+            increase = _increase(a, b, counts, sums)
+            for _ in range(2):
+                a, b = b, a
+                if counts[a] < min_count and (
+                    choice[a] < 0
+                    or increase < cost[a]
+                    or (increase == cost[a] and b < choice[a])
+                ):
+                    choice[a] = b
+                    cost[a] = increase
+        n_pairs = kept
+        for a in range(n_regions):
+            if choice[a] >= 0:
+                low, high = find(parents, a), find(parents, choice[a])
+                if low != high:
+                    _absorb(min(low, high), max(low, high), counts, sums, parents)
 
 
 @kernel
@@ -510,46 +529,58 @@ def _sift_up(heap_cost, heap_pair, i):
 
 
 @kernel
+def _push(heap_cost, heap_pair, size, cost, a, b, stamp):
+    heap_cost[size] = cost
+    heap_pair[size, 0], heap_pair[size, 1], heap_pair[size, 2] = min(a, b), max(a, b), stamp
+    _sift_up(heap_cost, heap_pair, size)
+
+
+@kernel
 def merge_cheapest(
     n_wanted,  # IN: how many regions to leave
+    border_power,  # IN: see below
     pairs,  # IN (n, 2) int32: the regions that touch, each pair once
+    faces,  # IN (n,) int64: how many faces they share
     counts,  # IN and OUT (K,) int64: a root has the count of its tree
     sums,  # IN and OUT (K, C) float64: features and weighted positions
     parents,  # IN and OUT (K,) int32: the forest of merged regions
 ):
-    """Merge touching regions, least Ward increase first; return how many regions are left.
+    """Merge touching regions, the cheapest pair first; return how many regions are left.
 
-    A heap holds every pair of regions that touch. A merge makes the entries of its two regions
-    stale (the third number of an entry is the sum of its regions' versions, which only grow)
-    and adds new ones for the neighbours of what it made.
+    A pair costs Ward's increase over its shared faces to the power `border_power`. A heap holds
+    the pairs. A merge makes the entries of its two regions stale (the third number of an entry
+    is the sum of its regions' versions, which only grow) and adds new ones for the neighbours
+    of what it made.
     """
-    n_regions = len(counts)
-    n_pairs = len(pairs)
+    n_regions, n_pairs = len(counts), len(pairs)
     # Each region's neighbours: a linked list of half-edges, so that two are joined at once.
     neighbour = np.empty(2 * n_pairs, np.int32)
+    shared = np.empty(2 * n_pairs, np.int64)
     following = np.empty(2 * n_pairs, np.int64)
-    first = np.full(n_regions, -1, np.int64)
-    last = np.full(n_regions, -1, np.int64)
-    capacity = max(4 * n_pairs, 16)
+    first = np.empty(n_regions, np.int64)
+    last = np.empty(n_regions, np.int64)
+    version = np.empty(n_regions, np.int32)
+    seen_by = np.empty(n_regions, np.int32)
+    seen_at = np.empty(n_regions, np.int64)
+    for a in range(n_regions):
+        first[a], version[a], seen_by[a] = -1, 0, -1
+    capacity = 4 * n_pairs
     heap_cost = np.empty(capacity, np.float64)
     heap_pair = np.empty((capacity, 3), np.int32)
-    size = n_pairs
+    size = 0
     for e in range(n_pairs):
         for side in range(2):
             a, h = pairs[e, side], 2 * e + side
-            neighbour[h] = pairs[e, 1 - side]
-            following[h] = -1
+            neighbour[h], shared[h], following[h] = pairs[e, 1 - side], faces[e], -1
             if first[a] < 0:
                 first[a] = h
             else:
                 following[last[a]] = h
             last[a] = h
-        heap_cost[e] = _increase(pairs[e, 0], pairs[e, 1], counts, sums)
-        heap_pair[e, 0], heap_pair[e, 1], heap_pair[e, 2] = pairs[e, 0], pairs[e, 1], 0
-    for i in range(size // 2 - 1, -1, -1):
-        _sift_down(heap_cost, heap_pair, size, i)
-    version = np.zeros(n_regions, np.int32)
-    seen = np.full(n_regions, -1, np.int32)
+        a, b = pairs[e, 0], pairs[e, 1]
+        cost = _increase(a, b, counts, sums) / faces[e] ** border_power
+        _push(heap_cost, heap_pair, size, cost, a, b, 0)
+        size += 1
     n_left = n_regions
     while n_left > n_wanted and size > 0:
         a, b, stamp = heap_pair[0, 0], heap_pair[0, 1], heap_pair[0, 2]
@@ -559,36 +590,114 @@ def merge_cheapest(
         if parents[a] != a or parents[b] != b or version[a] + version[b] != stamp:
             continue
         # a < b: the lower region is the root
-        parents[b] = a
-        counts[a] += counts[b]
-        sums[a] += sums[b]
+        _absorb(a, b, counts, sums, parents)
         version[a] = max(version[a], version[b]) + 1
         following[last[a]] = first[b]
         last[a] = last[b]
         n_left -= 1
-        before, h = np.int64(-1), first[a]
+        # Leave out of the list what is inside now, and what is listed twice.
+        before, h, degree = np.int64(-1), first[a], 0
         while h >= 0:
             other = find(parents, neighbour[h])
             after = following[h]
-            if other == a or seen[other] == b:
-                # itself, or listed twice: leave it out from now on
+            if other != a and seen_by[other] != b:
+                seen_by[other], seen_at[other] = b, h
+                neighbour[h] = other
+                before = h
+                degree += 1
+            else:
+                if other != a:
+                    shared[seen_at[other]] += shared[h]
                 if before >= 0:
                     following[before] = after
                 else:
                     first[a] = after
-                if after < 0:
-                    last[a] = before
-            else:
-                seen[other] = b
-                before = h
-                neighbour[h] = other
-                if size == len(heap_cost):
-                    heap_cost = np.concatenate((heap_cost, np.empty_like(heap_cost)))
-                    heap_pair = np.concatenate((heap_pair, np.empty_like(heap_pair)))
-                heap_cost[size] = _increase(a, other, counts, sums)
-                heap_pair[size, 0], heap_pair[size, 1] = min(a, other), max(a, other)
-                heap_pair[size, 2] = version[a] + version[other]
-                size += 1
-                _sift_up(heap_cost, heap_pair, size - 1)
             h = after
+        last[a] = before
+        if size + degree > capacity:
+            capacity = 2 * (size + degree)
+            old_cost, old_pair = heap_cost, heap_pair
+            heap_cost = np.empty(capacity, np.float64)
+            heap_pair = np.empty((capacity, 3), np.int32)
+            for i in range(size):
+                heap_cost[i] = old_cost[i]
+                for c in range(3):
+                    heap_pair[i, c] = old_pair[i, c]
+        h = first[a]
+        while h >= 0:
+            other = neighbour[h]
+            cost = _increase(a, other, counts, sums) / shared[h] ** border_power
+            _push(heap_cost, heap_pair, size, cost, a, other, version[a] + version[other])
+            size += 1
+            h = following[h]
     return n_left
+
+
+@kernel
+def linear_from_codes(
+    codes,  # IN (n, 3) unsigned integers
+    table,  # IN (number of codes,) float32: linear light of each code
+    linear,  # OUT (3, n) float32
+):
+    """Undo the gamma of integer sRGB values."""
+    for i in range(codes.shape[0]):
+        for c in range(3):
+            linear[c, i] = table[codes[i, c]]
+
+
+@kernel
+def linear_from_floats(
+    values,  # IN (n, 3) float32 in [0, 1]
+    table,  # IN (m + 2,) float32: linear light of 0, 1/m, ..., 1, and 1 again
+    linear,  # OUT (3, n) float32
+):
+    """Undo the gamma of sRGB values, interpolating in a table."""
+    m = np.float32(len(table) - 2)
+    for i in range(values.shape[0]):
+        for c in range(3):
+            position = values[i, c] * m
+            j = int(position)
+            fraction = position - np.float32(j)
+            linear[c, i] = table[j] + fraction * (table[j + 1] - table[j])
+
+
+@kernel
+def lab_from_linear(
+    planes,  # IN and OUT (3, n) float32: linear RGB, then L, a, b
+    matrix,  # IN (3, 3) float32: from linear RGB to XYZ over the white point
+):
+    """Convert linear RGB to CIELAB in place."""
+    n = planes.shape[1]
+    chunk = 512
+    ratio = np.empty((3, chunk), np.float32)
+    cube_root = np.empty((3, chunk), np.float32)
+    ratio_bits, root_bits = ratio.view(np.int32), cube_root.view(np.int32)
+    two, third = np.float32(2.0), np.int32(3)
+    for start in range(0, n, chunk):
+        length = min(chunk, n - start)
+        r = planes[0, start : start + length]
+        g = planes[1, start : start + length]
+        b = planes[2, start : start + length]
+        for c in range(3):
+            out = ratio[c]
+            m0, m1, m2 = matrix[c, 0], matrix[c, 1], matrix[c, 2]
+            for i in range(length):
+                out[i] = m0 * r[i] + m1 * g[i] + m2 * b[i]
+            # Dividing the bits of a float by three divides its exponent by three: a cube
+            # root to 4 %, which two of Halley's steps take to the last bits.
+            bits, guess = ratio_bits[c], root_bits[c]
+            for i in range(length):
+                guess[i] = bits[i] // third + np.int32(709921077)
+            root = cube_root[c]
+            for i in range(length):
+                t, y = out[i], root[i]
+                for _ in range(2):
+                    y3 = y * y * y
+                    y = y * ((y3 + two * t) / (two * y3 + t))
+                linear = np.float32(7.787) * t + np.float32(16.0 / 116.0)
+                root[i] = y if t > np.float32(0.008856) else linear
+        fx, fy, fz = cube_root[0], cube_root[1], cube_root[2]
+        for i in range(length):
+            r[i] = np.float32(116.0) * fy[i] - np.float32(16.0)
+            g[i] = np.float32(500.0) * (fx[i] - fy[i])
+            b[i] = np.float32(200.0) * (fy[i] - fz[i])

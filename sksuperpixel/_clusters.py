@@ -1,0 +1,312 @@
+"""Clusters of pixels: where they start, how they move, which are near a pixel."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sksuperpixel import _kernels
+
+
+@dataclass
+class Clusters:
+    """What SLIC's iterations move.
+
+    Attributes
+    ----------
+    seeds : ndarray of shape (K, 3), int32
+        Where the clusters started: plane, row and column of a pixel.
+    offsets : ndarray of shape (K, 3), float32
+        Where they are, from their seeds, in pixels.
+    means : ndarray of shape (K, C), float32
+        Mean features of their pixels.
+    """
+
+    seeds: np.ndarray
+    offsets: np.ndarray
+    means: np.ndarray
+
+    def __len__(self):
+        return len(self.seeds)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The regular grid of seeds over a whole image.
+
+    The grid belongs to the whole image even where only a window of it is in memory, so that a
+    tile has the seeds, and in the end the regions, that the whole image has there.
+
+    Attributes
+    ----------
+    shape : tuple of 3 int
+        Planes, rows and columns of the whole image.
+    size : float
+        Grid step S, in units of `spacing`.
+    spacing : tuple of 3 float
+        Size of a pixel along each axis.
+    """
+
+    shape: tuple
+    size: float
+    spacing: tuple = (1.0, 1.0, 1.0)
+
+    @property
+    def n_cells(self):
+        """Number of cells along each axis: the nearest to extent / S, at least one."""
+        return tuple(
+            max(1, int(n * step / self.size + 0.5))
+            for n, step in zip(self.shape, self.spacing, strict=True)
+        )
+
+    @classmethod
+    def with_cells(cls, shape, n_pixels, spacing=(1.0, 1.0, 1.0)):
+        """Grid whose cells have about a number of pixels.
+
+        Parameters
+        ----------
+        shape : tuple of 3 int
+        n_pixels : float
+        spacing : tuple of 3 float
+
+        Returns
+        -------
+        Grid
+        """
+        n_axes = 2 if shape[0] == 1 else 3
+        size = (n_pixels * np.prod(spacing[-n_axes:])) ** (1 / n_axes)
+        return cls(shape, float(size), spacing)
+
+    @property
+    def cell_volume(self):
+        """Number of pixels in a cube of the grid's step (a square in an image)."""
+        n_axes = 2 if self.shape[0] == 1 else 3
+        return self.size**n_axes / np.prod(self.spacing[-n_axes:])
+
+    @property
+    def half_window(self):
+        """Half of a cluster's window along each axis, in pixels: float32 of shape (3,).
+
+        No longer than the image, for a kernel's buffers have the window's size.
+        """
+        half = self.size / np.asarray(self.spacing)
+        return np.minimum(half, np.asarray(self.shape)).astype(np.float32)
+
+    def scale(self, compactness):
+        """Weight of a distance of one pixel along each axis beside the features.
+
+        Parameters
+        ----------
+        compactness : float or ndarray of shape (K,)
+
+        Returns
+        -------
+        ndarray of shape (..., 3), float32
+        """
+        step = np.asarray(self.spacing) / self.size
+        return (np.asarray(compactness, np.float64)[..., np.newaxis] * step).astype(np.float32)
+
+    def seeds(self, window=None, mask=None):
+        """Centres of the grid's cells.
+
+        Parameters
+        ----------
+        window : sequence of 3 slice, default=None
+            The part of the image in memory; None for the whole.
+        mask : ndarray of shape (D, H, W), bool, default=None
+            Of the window. A cell's seed is the pixel of the mask nearest to its centre; a cell
+            without one has no seed.
+
+        Returns
+        -------
+        ndarray of shape (K, 3), int32
+            Positions in the window, in raster order.
+        """
+        starts = [0, 0, 0] if window is None else [axis.start for axis in window]
+        stops = self.shape if window is None else [axis.stop for axis in window]
+        edges, centres = [], []
+        for n, cells, start, stop in zip(self.shape, self.n_cells, starts, stops, strict=True):
+            edge = np.arange(cells + 1) * n // cells
+            centre = ((2 * np.arange(cells) + 1) * n) // (2 * cells)
+            inside = (centre >= start) & (centre < stop)
+            if mask is not None:
+                # A cell cut by the window's border still seeds the pixels inside.
+                inside = (edge[1:] > start) & (edge[:-1] < stop)
+            first, last = np.flatnonzero(inside)[[0, -1]]
+            edges.append(np.clip(edge[first : last + 2] - start, 0, stop - start).astype(np.int32))
+            centres.append(centre[inside] - start)
+        seeds = np.stack(np.meshgrid(*centres, indexing="ij"), axis=-1).reshape(-1, 3)
+        seeds = np.ascontiguousarray(seeds, dtype=np.int32)
+        if mask is None:
+            return seeds
+        found = np.empty(len(seeds), bool)
+        _kernels.seeds_in_mask(mask, *edges, seeds, found)
+        return seeds[found]
+
+
+def share(total, n_parts):
+    """Cut ``range(total)`` into at most `n_parts` nearly equal (start, stop), none empty."""
+    n_parts = max(1, min(n_parts, total))
+    return [(total * i // n_parts, total * (i + 1) // n_parts) for i in range(n_parts)]
+
+
+def row_blocks(shape, n_parts):
+    """Cut an image into (z start, z stop, y start, y stop): by planes, or one plane by rows."""
+    depth, height = shape[:2]
+    if depth > 1:
+        return [(start, stop, 0, height) for start, stop in share(depth, n_parts)]
+    return [(0, 1, start, stop) for start, stop in share(height, n_parts)]
+
+
+class Threads:
+    """Runs a kernel's parts, one after the other or on a pool of threads.
+
+    Parameters
+    ----------
+    pool : concurrent.futures.Executor, default=None
+    n_threads : int, default=1
+    """
+
+    def __init__(self, pool=None, n_threads=1):
+        self.pool = pool
+        self.n_threads = n_threads
+
+    def run(self, function, parts):
+        """Call ``function(part)`` for each part; wait for all."""
+        if self.pool is None or len(parts) == 1:
+            for part in parts:
+                function(part)
+        else:
+            list(self.pool.map(function, parts))
+
+
+ONE_THREAD = Threads()
+
+
+def start_clusters(features, seeds):
+    """Put a cluster at each seed, with the features found there.
+
+    Parameters
+    ----------
+    features : ndarray of shape (C, D, H, W), float32
+    seeds : ndarray of shape (K, 3), int32
+
+    Returns
+    -------
+    Clusters
+    """
+    means = features[:, seeds[:, 0], seeds[:, 1], seeds[:, 2]].T
+    return Clusters(seeds, np.zeros(seeds.shape, np.float32), np.ascontiguousarray(means))
+
+
+def assign(features, clusters, half, scale, gain, nearest, labels, threads=ONE_THREAD):
+    """Give each pixel its nearest cluster; see `_kernels.assign`."""
+    # Blocks of few rows keep many channels in the processor's cache.
+    rows_at_once = max(8, 2**18 // (features.shape[0] * features.shape[3] * 4))
+    n_rows = features.shape[2] if features.shape[1] == 1 else features.shape[1]
+    n_parts = max(threads.n_threads, -(-n_rows // rows_at_once))
+
+    def part(rows):
+        _kernels.assign(
+            features,
+            clusters.seeds,
+            clusters.offsets,
+            clusters.means,
+            half,
+            scale,
+            gain,
+            rows,
+            nearest,
+            labels,
+        )
+
+    threads.run(part, row_blocks(labels.shape, n_parts))
+
+
+def label_sums(features, labels, origins, threads=ONE_THREAD):
+    """Count each label's pixels and sum their positions and features.
+
+    Parameters
+    ----------
+    features : ndarray of shape (C, D, H, W), float32
+    labels : ndarray of shape (D, H, W), int32
+        Below K; negative where a pixel belongs to nothing.
+    origins : ndarray of shape (K, 3), int32
+        What positions are counted from.
+
+    Returns
+    -------
+    counts : ndarray of shape (K,), int64
+    positions : ndarray of shape (K, 3), int64
+    sums : ndarray of shape (K, C), float64
+    """
+    n_labels = len(origins)
+    counts = np.empty(n_labels, np.int64)
+    positions = np.empty((n_labels, 3), np.int64)
+    sums = np.empty((n_labels, features.shape[0]))
+    rows = row_blocks(labels.shape, 1)[0]
+
+    def part(bounds):
+        _kernels.accumulate(features, labels, origins, *bounds, rows, counts, positions, sums)
+
+    threads.run(part, share(n_labels, threads.n_threads))
+    return counts, positions, sums
+
+
+def update_clusters(features, labels, clusters, threads=ONE_THREAD):
+    """Move each cluster to the mean of its pixels; one without pixels stays where it is."""
+    counts, positions, sums = label_sums(features, labels, clusters.seeds, threads)
+    full = counts > 0
+    n = counts[full, np.newaxis]
+    clusters.offsets[full] = positions[full] / n
+    clusters.means[full] = sums[full] / n
+
+
+def find_candidates(pixels, clusters, n_candidates, spacing=(1.0, 1.0, 1.0)):
+    """Find the spatially nearest clusters of each pixel, nearest first.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (n, 3), int32
+    clusters : Clusters
+    n_candidates : int
+        Q.
+    spacing : tuple of 3 float
+        Size of a pixel along each axis.
+
+    Returns
+    -------
+    candidates : ndarray of shape (n, Q), int32
+        -1 where there are fewer than Q clusters. Ties: the lower cluster first.
+    distances : ndarray of shape (n, Q), float32
+        In units of `spacing`; infinity where there is no candidate.
+    """
+    positions = clusters.seeds + clusters.offsets.astype(np.float64)
+    extent = np.maximum(positions.max(axis=0), pixels.max(axis=0, initial=0)) + 1
+    # About one cluster a bin; cubes in space, so that a ring of bins is as near on all sides.
+    volume = np.prod(extent * spacing)
+    flat = extent == 1
+    edge = (volume / np.prod(np.asarray(spacing)[flat]) / len(clusters)) ** (
+        1 / max(1, 3 - flat.sum())
+    )
+    bin_size = np.maximum(edge / np.asarray(spacing), 1.0)
+    bins = np.ceil(extent / bin_size).astype(np.int32)
+    cell = np.clip((positions / bin_size).astype(np.int32), 0, bins - 1)
+    flat_bin = np.ravel_multi_index(cell.T, bins)
+    order = np.argsort(flat_bin, kind="stable").astype(np.int32)
+    bin_start = np.zeros(np.prod(bins) + 1, np.int32)
+    np.cumsum(np.bincount(flat_bin, minlength=np.prod(bins)), out=bin_start[1:])
+    candidates = np.empty((len(pixels), n_candidates), np.int32)
+    distances = np.empty((len(pixels), n_candidates), np.float32)
+    _kernels.nearest_candidates(
+        pixels,
+        clusters.seeds,
+        clusters.offsets,
+        np.asarray(spacing, np.float32),
+        bin_size,
+        bin_start,
+        order,
+        bins,
+        candidates,
+        distances,
+    )
+    return candidates, distances

@@ -1,0 +1,509 @@
+"""SLIC over any features, as a scikit-learn estimator."""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from numbers import Integral, Real
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from sksuperpixel import _kernels
+from sksuperpixel._base import LazySequence
+from sksuperpixel._clusters import (
+    ONE_THREAD,
+    Grid,
+    Threads,
+    assign,
+    find_candidates,
+    start_clusters,
+    update_clusters,
+)
+from sksuperpixel._connectivity import (
+    connected_regions,
+    merge_small_regions,
+    merge_to_number,
+)
+from sksuperpixel._validation import (
+    check_channel_weights,
+    check_finite,
+    check_image,
+    check_images,
+    check_mask,
+    check_masks,
+    check_segmentations,
+    check_spacing,
+)
+from sksuperpixel.features import LabFeatures
+
+
+def cluster_pixels(
+    features,
+    grid,
+    *,
+    compactness,
+    adaptive=False,
+    max_iter=5,
+    mask=None,
+    window=None,
+    threads=ONE_THREAD,
+):
+    """Cluster pixels by features and position: SLIC's iterations.
+
+    Parameters
+    ----------
+    features : ndarray of shape (C, D, H, W), float32
+        Of the image, or of a window of it.
+    grid : Grid
+        Of the whole image.
+    compactness : float
+        Weight of distances in space, in units of the features over a grid step.
+    adaptive : bool, default=False
+        Whether each cluster's compactness follows its contrast (SLICO).
+    max_iter : int, default=5
+    mask : ndarray of shape (D, H, W), bool, default=None
+    window : sequence of 3 slice, default=None
+        Where in the whole image the features are; None for all of it.
+    threads : Threads, default=ONE_THREAD
+
+    Returns
+    -------
+    labels : ndarray of shape (D, H, W), int32
+        Cluster of each pixel; -1 outside the mask.
+    clusters : Clusters
+        What the pixels were assigned to.
+    """
+    clusters = start_clusters(features, grid.seeds(window, mask))
+    shape = features.shape[1:]
+    nearest, labels = np.empty(shape, np.float32), np.empty(shape, np.int32)
+    # SLICO compares with the largest distance in features seen in a cluster so far. Its
+    # authors start from 10 and let it fall to 1: to a tenth of the compactness.
+    contrast = np.full(len(clusters), (0.1 * compactness) ** 2, np.float32)
+    scale = grid.scale(np.full(len(clusters), compactness))
+    gain = np.ones(len(clusters), np.float32)
+    for iteration in range(max_iter):
+        if iteration > 0:
+            if adaptive:
+                _kernels.largest_feature_distance(features, labels, clusters.means, contrast)
+                scale, gain = grid.scale(np.sqrt(contrast)), 1 / contrast
+            update_clusters(features, labels, clusters, threads)
+        assign(features, clusters, grid.half_window, scale, gain, nearest, labels, threads)
+        if mask is not None:
+            labels[~mask] = -1
+    # A pixel that no window reaches goes to the cluster nearest in space.
+    missed = np.argwhere(labels < 0 if mask is None else (labels < 0) & mask).astype(np.int32)
+    if len(missed):
+        candidates, _ = find_candidates(missed, clusters, 1, grid.spacing)
+        labels[tuple(missed.T)] = candidates[:, 0]
+    return labels, clusters
+
+
+def slic_regions(features, grid, *, min_size_factor, threads=ONE_THREAD, **options):
+    """Cluster pixels, then make each superpixel one connected region that is not too small.
+
+    Parameters
+    ----------
+    features : ndarray of shape (C, D, H, W), float32
+    grid : Grid
+    min_size_factor : float
+        Regions smaller than this share of a grid cell join a neighbour.
+    threads : Threads, default=ONE_THREAD
+    **options : dict
+        Of `cluster_pixels`.
+
+    Returns
+    -------
+    regions : ndarray of shape (D, H, W), int32
+        0 .. K - 1 by first pixel in raster order; -1 outside the mask.
+    n_regions : int
+        K.
+    """
+    labels, _ = cluster_pixels(features, grid, threads=threads, **options)
+    regions, n_regions = connected_regions(labels)
+    min_count = min_size_factor * grid.cell_volume
+    return regions, merge_small_regions(features, regions, n_regions, min_count, threads)
+
+
+def exact_regions(features, n_segments, oversegmentation, spacing, *, compactness, **options):
+    """Find more regions than asked, then merge the cheapest pairs down to exactly the number.
+
+    Parameters
+    ----------
+    features : ndarray of shape (C, D, H, W), float32
+    n_segments : int
+        At most the number of pixels.
+    oversegmentation : float
+        About how many times as many regions to start from.
+    spacing : tuple of 3 float
+    compactness : float
+    **options : dict
+        Of `slic_regions`.
+
+    Returns
+    -------
+    regions : ndarray of shape (D, H, W), int32
+    n_regions : int
+        `n_segments`, or the number of parts of the mask where that is larger.
+    """
+    shape, mask = features.shape[1:], options.get("mask")
+    n_pixels = np.prod(shape) if mask is None else np.count_nonzero(mask)
+    target = Grid.with_cells(shape, n_pixels / n_segments, spacing)
+    finer = oversegmentation
+    n_regions = 0
+    while n_regions < n_segments:
+        grid = Grid.with_cells(shape, n_pixels / (n_segments * finer), spacing)
+        if grid.cell_volume < 1:
+            # Nothing is finer than one region a pixel.
+            regions = np.full(shape, -1, np.int32)
+            regions[slice(None) if mask is None else mask] = np.arange(n_pixels).reshape(
+                shape if mask is None else -1
+            )
+            n_regions = int(n_pixels)
+        else:
+            regions, n_regions = slic_regions(features, grid, compactness=compactness, **options)
+        finer *= 2
+    scale = target.scale(_MERGE_COMPACTNESS * compactness)
+    return regions, merge_to_number(
+        features, regions, n_regions, n_segments, scale, options.get("threads", ONE_THREAD)
+    )
+
+
+class SLIC(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+    """Superpixels by simple linear iterative clustering, over any features of the pixels.
+
+    Clusters start on a regular grid. Each pixel goes to the cluster that is nearest in features
+    and space among those nearby, each cluster moves to the mean of its pixels, and so on
+    [1]_. Then every superpixel is made one connected region that is not too small.
+
+    With `superpixel_size` this is the plain, local algorithm: a pixel's superpixel depends on
+    its surroundings alone. With `n_segments` the image is first cut finer and then the cheapest
+    pairs of adjacent regions are merged, down to exactly the number, which follows objects
+    better at the same number of superpixels.
+
+    Parameters
+    ----------
+    superpixel_size : float, default=16
+        Step S of the grid, in pixels: about one superpixel for S x S pixels (S x S x S in a
+        volume). Not used where `n_segments` is given.
+    n_segments : int, default=None
+        Exact number of superpixels of each image. None to follow `superpixel_size`.
+    compactness : float, default=10.0
+        Weight of distance in space, in units of the features: so much difference in features
+        counts as much as a distance of one grid step.
+    max_iter : int, default=5
+        Number of iterations.
+    channel_weights : array-like of shape (C,), default=None
+        Weights of the features' squared differences; None for 1 each.
+    features : "lab", "passthrough" or transformer, default="lab"
+        What pixels are compared by: CIELAB colour, the images' own channels, or what a
+        transformer of images into arrays (H, W, C) gives.
+    channel_axis : int or None, default=-1
+        Which axis of an image holds its channels. None for images (H, W) and volumes (D, H, W)
+        without such an axis. An image with two axes is always a grey one.
+    spacing : sequence of float, default=None
+        Size of a pixel along each axis of the images, channels left out, in any unit; None
+        where pixels are square. S is in pixels of the finest axis.
+    min_size_factor : float, default=0.25
+        Connected regions with fewer pixels than this share of a grid cell are merged into the
+        neighbour where that costs least.
+    enforce_connectivity : bool, default=True
+        Whether to make each superpixel one connected region. If not, superpixels are the
+        clusters, and `n_segments` is only approximate.
+    oversegmentation : float, default=5.5
+        How many times finer than `n_segments` to cut before merging. 1 switches merging off:
+        the number is then approximate.
+    adaptive_compactness : bool, default=False
+        Whether every cluster adapts its compactness to its own contrast (SLICO [2]_), so that
+        textured and smooth parts get superpixels of like shape. `compactness` is then where it
+        starts from.
+    n_jobs : int, default=None
+        Number of threads, shared by the images or, where there are fewer images, by the parts
+        of each. None is 1 unless in a :obj:`joblib.parallel_backend` context, -1 all cores. The
+        result does not depend on it.
+
+    Attributes
+    ----------
+    features_ : transformer or None
+        The fitted transformer; None for ``features="passthrough"``.
+    n_channels_in_ : int
+        Number of channels of the images fitted.
+
+    See Also
+    --------
+    LabFeatures : The default features.
+    ChannelUnion : Puts several features side by side.
+    sksuperpixel.metrics.superpixel_report : Scores superpixels.
+
+    Notes
+    -----
+    The squared distance of pixel i to cluster k is
+
+    .. math:: D^2 = \\sum_c w_c (f_{c,k} - f_{c,i})^2
+              + \\frac{\\sigma^2}{S^2} \\lVert p_k - p_i \\rVert^2
+
+    with the compactness :math:`\\sigma`, over pixels at most S from the cluster along each axis.
+    Equal distances go to the cluster that comes first in raster order, so the result is the
+    same on any number of threads. Merging minimises the increase of the same sum of squares
+    (Ward), weighted by the length of the border between the two regions.
+
+    References
+    ----------
+    .. [1] R. Achanta, A. Shaji, K. Smith, A. Lucchi, P. Fua, S. Süsstrunk. "SLIC superpixels
+       compared to state-of-the-art superpixel methods". IEEE TPAMI 34(11), 2012.
+    .. [2] R. Achanta et al. "SLICO: zero parameter version of SLIC", EPFL, 2012.
+       https://www.epfl.ch/labs/ivrl/research/slic-superpixels/
+
+    Examples
+    --------
+    >>> from skimage.data import astronaut
+    >>> from sksuperpixel import SLIC
+    >>> superpixels = SLIC(n_segments=300).fit_transform([astronaut()])
+    >>> superpixels[0].shape, superpixels[0].min().item(), superpixels[0].max().item()
+    ((512, 512), 0, 299)
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "superpixel_size": [Interval(Real, 1, None, closed="left")],
+        "n_segments": [Interval(Integral, 1, None, closed="left"), None],
+        "compactness": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "channel_weights": ["array-like", None],
+        "features": [StrOptions({"lab", "passthrough"}), HasMethods(["fit", "transform"])],
+        "channel_axis": [Integral, None],
+        "spacing": ["array-like", None],
+        "min_size_factor": [Interval(Real, 0, 1, closed="both")],
+        "enforce_connectivity": ["boolean"],
+        "oversegmentation": [Interval(Real, 1, None, closed="left")],
+        "adaptive_compactness": ["boolean"],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        superpixel_size=16,
+        *,
+        n_segments=None,
+        compactness=10.0,
+        max_iter=5,
+        channel_weights=None,
+        features="lab",
+        channel_axis=-1,
+        spacing=None,
+        min_size_factor=0.25,
+        enforce_connectivity=True,
+        oversegmentation=5.5,
+        adaptive_compactness=False,
+        n_jobs=None,
+    ):
+        self.superpixel_size = superpixel_size
+        self.n_segments = n_segments
+        self.compactness = compactness
+        self.max_iter = max_iter
+        self.channel_weights = channel_weights
+        self.features = features
+        self.channel_axis = channel_axis
+        self.spacing = spacing
+        self.min_size_factor = min_size_factor
+        self.enforce_connectivity = enforce_connectivity
+        self.oversegmentation = oversegmentation
+        self.adaptive_compactness = adaptive_compactness
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Check the parameters and fit the features' transformer.
+
+        SLIC itself learns nothing: every image is segmented on its own.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W), (H, W, C), (D, H, W) or (D, H, W, C)
+            Images; their sizes may differ.
+        y : sequence of ndarray of shape (H, W) or (A, H, W), default=None
+            Segmentations, one an image, for a transformer that learns from them.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, the images or the segmentations are not as expected.
+        TypeError
+            If the images are no sequence of arrays of numbers.
+        """
+        if self.adaptive_compactness and self.compactness == 0:
+            raise ValueError("compactness: found 0, expected more with adaptive_compactness")
+        check_images(X, self.channel_axis)
+        first = check_image(X[0], 0, self.channel_axis)
+        if y is not None:
+            check_segmentations(y, X, self.channel_axis)
+        check_spacing(self.spacing, first.ndim - 1)
+        if isinstance(self.features, str):
+            features = LabFeatures(channel_axis=self.channel_axis)
+            features = features.fit(X) if self.features == "lab" else None
+            check_channel_weights(
+                self.channel_weights, 3 if self.features == "lab" else first.shape[-1]
+            )
+        else:
+            features = clone(self.features).fit(X, y)
+        self.features_ = features
+        self.n_channels_in_ = first.shape[-1]
+        return self
+
+    @with_callbacks
+    def transform(self, X, masks=None):
+        """Segment each image.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W), (H, W, C), (D, H, W) or (D, H, W, C)
+            Images; their sizes may differ.
+        masks : sequence of ndarray of shape (H, W) or (D, H, W), bool, or None, default=None
+            Where superpixels are wanted, one mask (or None) an image. Pixels outside count for
+            nothing and may be NaN.
+
+        Returns
+        -------
+        list of ndarray of shape (H, W) or (D, H, W), int32
+            Superpixels, labelled 0 .. K - 1 in the raster order of their first pixels; -1
+            outside the mask.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called.
+        ValueError
+            If an image or a mask is not as expected; its index is named.
+        """
+        check_is_fitted(self)
+        check_images(X, self.channel_axis)
+        masks = check_masks(masks, len(X))
+        images = LazySequence(partial(self._image_at, X, masks), range(len(X)))
+        features = images if self.features_ is None else self.features_.transform(images)
+
+        progress = self._init_callback_context(task_name="transform", max_subtasks=len(X))
+        progress.call_on_fit_task_begin(estimator=self, X=X)
+        superpixels = []
+        for result in self._map_images(partial(self._superpixels_at, X, masks, features), len(X)):
+            image_done = progress.subcontext(task_name="image")
+            image_done.call_on_fit_task_begin(estimator=self)
+            superpixels.append(result)
+            image_done.call_on_fit_task_end(estimator=self)
+        progress.call_on_fit_task_end(estimator=self, X=X)
+        return superpixels
+
+    def predict(self, X, masks=None):
+        """Segment each image: another name of `transform`, for scorers.
+
+        Parameters
+        ----------
+        X : sequence of ndarray
+            Images.
+        masks : sequence of ndarray, bool, or None, default=None
+            Where superpixels are wanted.
+
+        Returns
+        -------
+        list of ndarray, int32
+            Superpixels of each image.
+        """
+        return self.transform(X, masks=masks)
+
+    def fit_transform(self, X, y=None, masks=None):
+        """Fit, then segment each image.
+
+        Parameters
+        ----------
+        X : sequence of ndarray
+            Images.
+        y : sequence of ndarray, default=None
+            Segmentations, one an image.
+        masks : sequence of ndarray, bool, or None, default=None
+            Where superpixels are wanted.
+
+        Returns
+        -------
+        list of ndarray, int32
+            Superpixels of each image.
+        """
+        return self.fit(X, y).transform(X, masks=masks)
+
+    def score(self, X, y):
+        """Score superpixels by the segmentation accuracy they allow; larger is better.
+
+        Parameters
+        ----------
+        X : sequence of ndarray
+            Images.
+        y : sequence of ndarray of shape (H, W) or (A, H, W)
+            Segmentations, one an image.
+
+        Returns
+        -------
+        float
+            Mean achievable segmentation accuracy, in [0, 1].
+        """
+        from sksuperpixel.metrics import achievable_segmentation_accuracy
+
+        check_segmentations(y, check_images(X, self.channel_axis), self.channel_axis)
+        return achievable_segmentation_accuracy(y, self.transform(X))
+
+    def _map_images(self, function, n_images):
+        """Yield ``function(threads, index)`` for each image, in order."""
+        n_threads = effective_n_jobs(self.n_jobs)
+        if n_threads == 1:
+            yield from (function(ONE_THREAD, i) for i in range(n_images))
+            return
+        with ThreadPoolExecutor(n_threads) as pool:
+            if n_images < n_threads:
+                threads = Threads(pool, n_threads)
+                yield from (function(threads, i) for i in range(n_images))
+                return
+            waiting = [pool.submit(function, ONE_THREAD, i) for i in range(n_images)]
+            try:
+                yield from (each.result() for each in waiting)
+            finally:
+                for each in waiting:
+                    each.cancel()
+
+    def _image_at(self, images, masks, index):
+        """Check one image and its mask; what is outside the mask becomes a finite number."""
+        image = check_image(images[index], index, self.channel_axis, self.n_channels_in_)
+        mask = check_mask(masks[index], image.shape[:-1], index)
+        check_finite(image, index, mask)
+        if mask is not None and image.dtype.kind == "f":
+            image = np.where(mask[..., np.newaxis], image, image.dtype.type(0))
+        if self.features_ is None:
+            return image
+        # A transformer gets images as the caller lays them out.
+        if self.channel_axis is None or np.ndim(images[index]) == 2:
+            return image[..., 0]
+        return np.moveaxis(image, -1, self.channel_axis)
+
+    def _superpixels_at(self, images, masks, features, threads, index):
+        """Segment one image."""
+        values = np.asarray(features[index])
+        mask = masks[index]
+        shape = check_image(images[index], index, self.channel_axis).shape[:-1]
+        if values.shape[:-1] != shape:
+            raise ValueError(
+                f"image {index}: found features of shape {values.shape}, expected {(*shape, 'C')}"
+            )
+        weights = check_channel_weights(self.channel_weights, values.shape[-1])
+        spacing = check_spacing(self.spacing, len(shape))
+        planes = np.moveaxis(values, -1, 0)
+        planes = planes.reshape(len(planes), *(1,) * (3 - len(shape)), *shape)
+        planes = np.ascontiguousarray(planes, dtype=np.float32)
+        if weights is not None:
+            planes = planes * np.sqrt(weights).astype(np.float32).reshape(-1, 1, 1, 1)
+        if mask is not None:
+            mask = check_mask(mask, shape, index).reshape(planes.shape[1:])
+        check_finite(np.moveaxis(planes, 0, -1), index, mask, what="features of image")
+        labels, n_labels = self._segment(planes, mask, spacing, threads)
+        return labels.reshape(shape)

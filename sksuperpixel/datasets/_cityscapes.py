@@ -1,0 +1,163 @@
+"""Cityscapes with its 19 classes, or its instances."""
+
+import numpy as np
+
+from ._files import (
+    bunch_of_pairs,
+    check_folder,
+    check_subset,
+    existing_pairs,
+    list_files,
+    read_labels,
+)
+
+_SUBSETS = {"fine": ("train", "val", "test"), "coarse": ("train", "val", "train_extra")}
+_FOLDERS = {"fine": "gtFine", "coarse": "gtCoarse"}
+_TARGETS = {"class": "labelIds", "instance": "instanceIds"}
+# The label ids of the files, in the order of the 19 classes that are scored.
+_CLASSES = {
+    7: "road",
+    8: "sidewalk",
+    11: "building",
+    12: "wall",
+    13: "fence",
+    17: "pole",
+    19: "traffic light",
+    20: "traffic sign",
+    21: "vegetation",
+    22: "terrain",
+    23: "sky",
+    24: "person",
+    25: "rider",
+    26: "car",
+    27: "truck",
+    28: "bus",
+    31: "train",
+    32: "motorcycle",
+    33: "bicycle",
+}
+_VOID = 255
+
+_DESCR = """\
+Cityscapes: street scenes of 50 cities
+--------------------------------------
+Street scenes of 2048 x 1024 pixels: 2975 to train, 500 to validate and 1525 to test with fine
+segmentations, and 20000 further ones with coarse segmentations [1]_. 19 classes are scored, all
+else is void (label 255 here). The segmentations of the fine test images are kept by the
+authors: their files are void.
+
+Terms: non-commercial use, after a registration; see https://www.cityscapes-dataset.com/license/
+Source: https://www.cityscapes-dataset.com
+
+.. [1] M. Cordts, M. Omran, S. Ramos, T. Rehfeld, M. Enzweiler, R. Benenson, U. Franke, S. Roth,
+   B. Schiele: The Cityscapes dataset for semantic urban scene understanding. CVPR, 2016.
+"""
+
+
+def _read_classes(path):
+    table = np.full(256, _VOID, dtype=np.int32)
+    table[list(_CLASSES)] = np.arange(len(_CLASSES))
+    labels = read_labels(path)
+    if labels.size and labels.max() > 255:
+        raise ValueError(f"{path} has the label {labels.max()}, expected label ids 0..255")
+    return table[labels]
+
+
+def _read_instances(path):
+    instances = read_labels(path)
+    # An instance of the label 26 is 26000, 26001, ...; a group or a wall keeps its label.
+    labels = np.where(instances < 1000, instances, instances // 1000)
+    instances[~np.isin(labels, list(_CLASSES))] = _VOID
+    return instances
+
+
+def load_cityscapes(root, subset="train", *, mode="fine", target="class"):
+    """Load Cityscapes, street scenes of 50 cities, from its folder.
+
+    Parameters
+    ----------
+    root : str or path-like
+        The folder with ``leftImg8bit`` and ``gtFine`` or ``gtCoarse``, as the archives of the
+        project unpack.
+    subset : str or list of str, default="train"
+        ``"train"``, ``"val"``, ``"test"`` (fine only, void segmentations), ``"train_extra"``
+        (coarse only), several of them, or ``"all"``.
+    mode : {"fine", "coarse"}, default="fine"
+        Which segmentations.
+    target : {"class", "instance"}, default="class"
+        Whether the segmentations tell the 19 classes, or single objects.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        With the following attributes, sorted by subset as asked, then city and file name:
+
+        images : LazySequence of uint8 arrays (H, W, 3)
+        segmentations : LazySequence of int32 arrays (H, W)
+            Classes 0..18; or instances as numbered in the files: ``1000 * label id + number``
+            for single objects, the label id for all else. 255 is void in both.
+        image_ids : list of str
+            As in ``"aachen_000000_000019"``.
+        groups : array of str, shape (n_images,)
+            The city, for :class:`~sklearn.model_selection.GroupKFold`.
+        subsets : array of str, shape (n_images,)
+        target_names : list of str
+            The names of the classes 0..18.
+        ignore_label : int
+            255.
+        filenames, segmentation_filenames : list of str
+        DESCR : str
+
+    Raises
+    ------
+    FileNotFoundError
+        If a folder or a label image is missing, or if a subset has no images.
+    ValueError
+        If `subset`, `mode` or `target` is unknown; and, when a file is read: if a label image
+        has another size than its image, or if a file is damaged.
+
+    References
+    ----------
+    .. [1] M. Cordts, M. Omran, S. Ramos, T. Rehfeld, M. Enzweiler, R. Benenson, U. Franke,
+       S. Roth, B. Schiele: The Cityscapes dataset for semantic urban scene understanding.
+       CVPR, 2016.
+
+    Examples
+    --------
+    >>> from sksuperpixel.datasets import load_cityscapes
+    >>> data = load_cityscapes("cityscapes", "val")  # doctest: +SKIP
+    >>> sorted(set(data.groups))  # doctest: +SKIP
+    ['frankfurt', 'lindau', 'munster']
+    """
+    if mode not in _FOLDERS:
+        raise ValueError(f"mode must be one of {list(_FOLDERS)}, got {mode!r}")
+    if target not in _TARGETS:
+        raise ValueError(f"target must be one of {list(_TARGETS)}, got {target!r}")
+    annotation = _FOLDERS[mode]
+    layout = f"Cityscapes with the folders leftImg8bit and {annotation}"
+    pairs, image_ids, subsets = [], [], []
+    for name in check_subset(subset, _SUBSETS[mode]):
+        root = check_folder(root, layout)
+        image_folder = check_folder(root / "leftImg8bit" / name, layout)
+        label_folder = check_folder(root / annotation / name, layout)
+        images = list_files(image_folder, "*/*_leftImg8bit.png")
+        if not images:
+            raise FileNotFoundError(
+                f"{image_folder} has no images, expected CITY/NAME_leftImg8bit.png"
+            )
+        for image in images:
+            image_id = image.stem.removesuffix("_leftImg8bit")
+            label = f"{image_id}_{annotation}_{_TARGETS[target]}.png"
+            pairs.append((image, label_folder / image.parent.name / label))
+            image_ids.append(image_id)
+            subsets.append(name)
+    return bunch_of_pairs(
+        existing_pairs(pairs),
+        _read_classes if target == "class" else _read_instances,
+        image_ids=image_ids,
+        groups=np.array([image.parent.name for image, _ in pairs]),
+        subsets=np.array(subsets),
+        target_names=list(_CLASSES.values()),
+        ignore_label=_VOID,
+        DESCR=_DESCR,
+    )

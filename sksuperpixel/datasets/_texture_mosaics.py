@@ -1,0 +1,273 @@
+"""Mosaics of real textures: images whose segmentation is known exactly."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy import ndimage
+from sklearn.utils import Bunch, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+
+from ._mosaic_layout import draw_layout
+
+# Names of functions of skimage.data whose pictures are inside scikit-image's wheels.
+_TEXTURES = ("brick", "grass", "gravel", "immunohistochemistry")
+_PHOTOGRAPHS = (
+    "astronaut",
+    "camera",
+    "chelsea",
+    "coffee",
+    "coins",
+    "hubble_deep_field",
+    "moon",
+    "retina",
+    "rocket",
+)
+_SOURCES = {
+    "textures": _TEXTURES,
+    "photographs": _PHOTOGRAPHS,
+    "all": _TEXTURES + _PHOTOGRAPHS,
+}
+
+_MARGIN = 3  # pixels around a segment that the softened borders need
+_MIN_CONTRAST = 12.0  # grey levels: a crop below shows no texture
+
+_DESCR = """\
+Mosaics of real textures
+------------------------
+{n} images of {height} x {width} pixels with {n_segments} segments each, every segment a crop of
+another picture than its neighbours': {names}.
+The borders are made, so the segmentation is exact.
+
+Terms and source: the pictures come with scikit-image [1]_, which tells the terms of each in the
+documentation of skimage.data (CC0 or public domain for most of them).
+
+.. [1] S. van der Walt and others: scikit-image: image processing in Python. PeerJ 2:e453, 2014.
+"""
+
+
+def _load_source(name, split):
+    """Return a picture of scikit-image (H, W, 3) uint8, or the half of it for `split`."""
+    import skimage.data
+
+    picture = np.asarray(getattr(skimage.data, name)())
+    if picture.ndim == 2:
+        picture = np.repeat(picture[:, :, np.newaxis], 3, axis=2)
+    if picture.shape[1] < picture.shape[0]:
+        picture = picture.swapaxes(0, 1)
+    half = picture.shape[1] // 2
+    halves = {"all": slice(None), "train": slice(half), "test": slice(half, None)}
+    return picture[:, halves[split]]
+
+
+def _draw_patch(source, inside, scale_range, rng):
+    """Draw a crop of a picture, turned, flipped and scaled to the shape of `inside`."""
+    from PIL import Image
+
+    shape = inside.shape
+    for _ in range(8):
+        scale = np.exp(rng.uniform(*np.log(scale_range)))
+        n_turns, flip = rng.randint(4), rng.randint(2)
+        turned = np.rot90(source, n_turns)[:, :: -1 if flip else 1]
+        size = [max(1, round(scale * side)) for side in shape]
+        missing = [max(0, s - t) for s, t in zip(size, turned.shape, strict=False)]
+        if any(missing):
+            turned = np.pad(turned, [(0, missing[0]), (0, missing[1]), (0, 0)], "symmetric")
+        top, left = (rng.randint(t - s + 1) for s, t in zip(size, turned.shape, strict=False))
+        crop = np.ascontiguousarray(turned[top : top + size[0], left : left + size[1]])
+        picture = Image.fromarray(crop).resize(shape[::-1], Image.Resampling.BICUBIC)
+        patch = np.asarray(picture, dtype=float)
+        if patch[inside].mean(axis=1).std() >= _MIN_CONTRAST:
+            break
+    return patch
+
+
+def _draw_look(patch, inside, common, jitter, rng):
+    """Change brightness, colour and contrast of a patch; `common`: the image's, or None."""
+    mean = patch[inside].mean(axis=0)
+    contrast = max(patch[inside].mean(axis=1).std(), _MIN_CONTRAST)
+    shift = 255 * jitter * (rng.normal() + 0.25 * rng.normal(size=3))
+    gain = np.exp(2 * jitter * rng.normal())
+    new_mean, new_contrast = (mean, contrast) if common is None else common
+    return (patch - mean) * (gain * new_contrast / contrast) + new_mean + shift
+
+
+def _paint(labels, sources, scale_range, common, jitter, rng):
+    """Paint each segment with a crop of its source: (H, W, 3) uint8."""
+    shape = labels.shape
+    image = np.zeros((*shape, 3))
+    total = np.zeros((*shape, 1))
+    for segment, box in enumerate(ndimage.find_objects(labels + 1)):
+        box = tuple(
+            slice(max(0, s.start - _MARGIN), min(n, s.stop + _MARGIN))
+            for s, n in zip(box, shape, strict=True)
+        )
+        inside = labels[box] == segment
+        patch = _draw_patch(sources[segment], inside, scale_range, rng)
+        patch = _draw_look(patch, inside, common, jitter, rng)
+        # A camera's blur: pixels at a border see a little of the other side.
+        weight = ndimage.gaussian_filter(inside.astype(float), 0.5, truncate=_MARGIN / 0.5)
+        image[box] += weight[:, :, np.newaxis] * patch
+        total[box] += weight[:, :, np.newaxis]
+    return np.clip(np.rint(image / total), 0, 255).astype(np.uint8)
+
+
+def _check_sources(sources):
+    names = _SOURCES[sources] if isinstance(sources, str) else tuple(sources)
+    unknown = [name for name in names if name not in _SOURCES["all"]]
+    if unknown or not names or len(set(names)) != len(names):
+        raise ValueError(
+            f"sources must be 'textures', 'photographs', 'all' or a list of different names out "
+            f"of {list(_SOURCES['all'])}, got {sources!r}"
+        )
+    return names
+
+
+def _check_pair(name, pair, kind, low):
+    values = tuple(pair)
+    if len(values) != 2 or not all(isinstance(v, kind) and v >= low for v in values):
+        raise ValueError(f"{name} must be two numbers of at least {low}, got {pair!r}")
+    return values
+
+
+@validate_params(
+    {
+        "n_images": [Interval(Integral, 1, None, closed="left")],
+        "image_shape": [tuple, list],
+        "n_segments": [Interval(Integral, 1, None, closed="left")],
+        "n_textures": [Interval(Integral, 1, None, closed="left"), None],
+        "sources": [StrOptions({"textures", "photographs", "all"}), list, tuple],
+        "split": [StrOptions({"all", "train", "test"})],
+        "equalize": ["boolean"],
+        "jitter": [Interval(Real, 0, None, closed="left")],
+        "scale_range": [tuple, list],
+        "wobble": [Interval(Real, 0, None, closed="left")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def make_texture_mosaics(
+    n_images=10,
+    *,
+    image_shape=(128, 128),
+    n_segments=6,
+    n_textures=None,
+    sources="textures",
+    split="all",
+    equalize=True,
+    jitter=0.03,
+    scale_range=(1.5, 3.0),
+    wobble=0.1,
+    random_state=None,
+):
+    """Make mosaics of real textures, whose segmentation is known exactly.
+
+    Cells with wobbling borders are filled with crops of the pictures that come with
+    scikit-image, no two neighbours with the same picture. With `equalize`, all segments of an
+    image have nearly one mean colour and contrast, so that colour alone cannot tell them apart:
+    texture can.
+
+    Parameters
+    ----------
+    n_images : int, default=10
+    image_shape : tuple of int (height, width), default=(128, 128)
+    n_segments : int, default=6
+        The number of segments of each image.
+    n_textures : int, default=None
+        The number of pictures that one image draws from; different ones an image. Default: all
+        of `sources`. With fewer than four, some layouts have no solution and are drawn again.
+    sources : {"textures", "photographs", "all"} or list of str, default="textures"
+        The pictures, by their names in :mod:`skimage.data`: ``"textures"`` are brick, grass,
+        gravel and immunohistochemistry; ``"photographs"`` are astronaut, camera, chelsea,
+        coffee, coins, hubble_deep_field, moon, retina and rocket. Photographs have edges inside
+        a segment, which are not in the ground truth.
+    split : {"all", "train", "test"}, default="all"
+        Where the crops come from: the whole pictures, or their left or right halves (upper and
+        lower, where a picture is higher than wide). Crops to train and to test share no pixel.
+    equalize : bool, default=True
+        If True, all segments of an image get one mean colour and one contrast. If False, they
+        keep their own.
+    jitter : float, default=0.03
+        Standard deviation of the random changes after that: of the brightness of a segment (as
+        a share of 255), a quarter as much of each colour channel, twice as much of the contrast.
+    scale_range : tuple of float (low, high), default=(1.5, 3.0)
+        Pixels of the picture in a pixel of the mosaic: larger is a finer texture.
+    wobble : float, default=0.1
+        How far borders leave the straight line, as a share of the size of a segment.
+    random_state : int, RandomState instance or None, default=None
+        Pass an int for the same mosaics at each call.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        With the following attributes:
+
+        images : uint8 array (n_images, H, W, 3)
+        segmentations : int32 array (n_images, H, W)
+            Segments 0..n_segments-1, each one 4-connected region.
+        sources : list of lists of str
+            The name of the picture of each segment of each image.
+        ignore_label : None
+            There is no void.
+        DESCR : str
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range, or if the segments asked for do not fit in the image
+        or cannot all differ from their neighbours.
+
+    Notes
+    -----
+    Crops are turned by multiples of 90 degrees, flipped and scaled; crops larger than their
+    picture are continued by its mirror image. Borders are blurred as by a camera (a Gaussian of
+    half a pixel). A call with more images starts with the images of one with fewer.
+
+    References
+    ----------
+    .. [1] S. van der Walt and others: scikit-image: image processing in Python. PeerJ 2:e453,
+       2014.
+
+    Examples
+    --------
+    >>> from sksuperpixel.datasets import make_texture_mosaics
+    >>> data = make_texture_mosaics(3, n_segments=5, split="train", random_state=0)
+    >>> data.images.shape, data.images.dtype
+    ((3, 128, 128, 3), dtype('uint8'))
+    >>> data.segmentations.shape, data.segmentations.max()
+    ((3, 128, 128), np.int32(4))
+    """
+    shape = _check_pair("image_shape", image_shape, Integral, 8)
+    low, high = _check_pair("scale_range", scale_range, Real, 0.1)
+    if low > high:
+        raise ValueError(f"scale_range must be (low, high), got {scale_range!r}")
+    names = _check_sources(sources)
+    rng = check_random_state(random_state)
+    pictures = [_load_source(name, split) for name in names]
+
+    images = np.empty((n_images, *shape, 3), dtype=np.uint8)
+    segmentations = np.empty((n_images, *shape), dtype=np.int32)
+    chosen_names = []
+    for k in range(n_images):
+        segmentations[k], chosen = draw_layout(
+            shape, n_segments, len(names), n_textures, wobble, rng
+        )
+        common = None
+        if equalize:
+            mean = rng.uniform(90, 165) + 8 * rng.normal(size=3)
+            common = mean, rng.uniform(25, 45)
+        painted = [pictures[source] for source in chosen]
+        images[k] = _paint(segmentations[k], painted, (low, high), common, jitter, rng)
+        chosen_names.append([names[source] for source in chosen])
+    return Bunch(
+        images=images,
+        segmentations=segmentations,
+        sources=chosen_names,
+        ignore_label=None,
+        DESCR=_DESCR.format(
+            n=n_images,
+            height=shape[0],
+            width=shape[1],
+            n_segments=n_segments,
+            names=", ".join(names),
+        ),
+    )

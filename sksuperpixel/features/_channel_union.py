@@ -1,0 +1,228 @@
+"""Several transformers' features side by side."""
+
+from functools import partial
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.metaestimators import _BaseComposition
+from sklearn.utils.validation import check_is_fitted
+
+from sksuperpixel._base import ImageTransformerMixin, LazySequence
+from sksuperpixel._validation import check_image, check_images
+
+
+
+class ChannelUnion(ImageTransformerMixin, _BaseComposition):
+    """Put the features of several transformers side by side, channel after channel.
+
+    What :class:`~sklearn.pipeline.FeatureUnion` is for tables, for images: every transformer
+    sees the same image, and their features of each pixel are concatenated. To compute a slow
+    transformer's features once only, give it a `memory`.
+
+    Parameters
+    ----------
+    transformers : list of (str, transformer) tuples
+        Names and transformers of images into features; a transformer can be any object with
+        ``fit`` and a ``transform`` that gives one array (H, W, M) an image, or
+        ``"passthrough"`` for the image's own channels.
+    transformer_weights : dict of str to float, default=None
+        What a transformer's features are multiplied by; 1 where its name is missing. In a
+        squared distance the weight counts twice.
+    channel_axis : int or None, default=-1
+        Which axis of an image holds its channels.
+
+    Attributes
+    ----------
+    transformers_ : list of (str, transformer) tuples
+        The fitted transformers.
+    n_channels_in_ : int
+        Number of channels of the images fitted.
+
+    See Also
+    --------
+    make_channel_union : The same without names to give.
+    LabFeatures : Colour in CIELAB.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sksuperpixel.features import ChannelUnion, LabFeatures
+    >>> image = np.zeros((4, 6, 3), np.uint8)
+    >>> union = ChannelUnion([("lab", LabFeatures()), ("rgb", "passthrough")])
+    >>> union.fit_transform([image])[0].shape
+    (4, 6, 6)
+    >>> union.get_feature_names_out().tolist()
+    ['lab__L', 'lab__a', 'lab__b', 'rgb__0', 'rgb__1', 'rgb__2']
+    """
+
+    def __init__(self, transformers, *, transformer_weights=None, channel_axis=-1):
+        self.transformers = transformers
+        self.transformer_weights = transformer_weights
+        self.channel_axis = channel_axis
+
+    def get_params(self, deep=True):
+        """Get the parameters, those of the transformers included.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to include the transformers' own parameters.
+
+        Returns
+        -------
+        dict
+            Parameters by name.
+        """
+        return self._get_params("transformers", deep=deep)
+
+    def set_params(self, **params):
+        """Set parameters, also those of the transformers: ``name__parameter``.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name; a transformer's own name replaces it.
+
+        Returns
+        -------
+        self : object
+            The union.
+        """
+        self._set_params("transformers", **params)
+        return self
+
+    def fit(self, X, y=None):
+        """Fit every transformer.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+            Images.
+        y : sequence of ndarray of shape (H, W) or (A, H, W), default=None
+            Segmentations, for the transformers that learn from them.
+
+        Returns
+        -------
+        self : object
+            Fitted union.
+
+        Raises
+        ------
+        ValueError
+            If there is no transformer, a name is not unique, or a weight's name is unknown.
+        """
+        if not self.transformers:
+            raise ValueError("transformers: found an empty list, expected at least one")
+        names = [name for name, _ in self.transformers]
+        self._validate_names(names)
+        unknown = set(self.transformer_weights or {}) - set(names)
+        if unknown:
+            raise ValueError(
+                f"transformer_weights: found {sorted(unknown)}, expected names among {names}"
+            )
+        super().fit(X, y)
+        self.transformers_ = [
+            (name, each if _passes(each) else clone(each).fit(X, y))
+            for name, each in self.transformers
+        ]
+        return self
+
+    def transform(self, X):
+        """Give the images' features, computed when they are asked for.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+            Images.
+
+        Returns
+        -------
+        LazySequence of ndarray of shape (H, W, M), float32
+            Indexing it computes one image's features; errors about an image come then.
+        """
+        check_is_fitted(self)
+        check_images(X, self.channel_axis)
+        sequences = [
+            (name, None if _passes(each) else each.transform(X))
+            for name, each in self.transformers_
+        ]
+        return LazySequence(partial(self._joined_at, X, sequences), range(len(X)))
+
+    def _joined_at(self, images, sequences, index):
+        image = check_image(images[index], index, self.channel_axis, self.n_channels_in_)
+        shape = image.shape[:-1]
+        weights = self.transformer_weights or {}
+        parts = []
+        for name, features in sequences:
+            part = image if features is None else np.asarray(features[index])
+            if part.shape[:-1] != shape:
+                raise ValueError(
+                    f"image {index}: transformer {name!r} gave features of shape {part.shape}, "
+                    f"expected {(*shape, 'M')}"
+                )
+            parts.append((part, np.float32(weights.get(name, 1.0))))
+        planes = np.empty((sum(part.shape[-1] for part, _ in parts), *shape), np.float32)
+        start = 0
+        for part, weight in parts:
+            stop = start + part.shape[-1]
+            np.multiply(np.moveaxis(part, -1, 0), weight, out=planes[start:stop], casting="unsafe")
+            start = stop
+        return np.moveaxis(planes, 0, -1)
+
+    def get_feature_names_out(self, input_features=None):
+        """Name the features: the transformer's name, two underscores, the feature's name.
+
+        Parameters
+        ----------
+        input_features : None
+            Not used; for scikit-learn.
+
+        Returns
+        -------
+        ndarray of shape (M,), object
+            Names in the order of the features.
+        """
+        check_is_fitted(self)
+        names = []
+        for name, transformer in self.transformers_:
+            inner = (
+                range(self.n_channels_in_)
+                if _passes(transformer)
+                else transformer.get_feature_names_out()
+            )
+            names += [f"{name}__{feature}" for feature in inner]
+        return np.array(names, dtype=object)
+
+
+def make_channel_union(*transformers, **params):
+    """Build a :class:`ChannelUnion` whose names are the transformers' classes in lower case.
+
+    Parameters
+    ----------
+    *transformers : transformer
+        Transformers of images into features.
+    **params : dict
+        Other parameters of the union.
+
+    Returns
+    -------
+    ChannelUnion
+        Not fitted.
+
+    Examples
+    --------
+    >>> from sksuperpixel.features import LabFeatures, make_channel_union
+    >>> union = make_channel_union(LabFeatures(), LabFeatures())
+    >>> [name for name, _ in union.transformers]
+    ['labfeatures-1', 'labfeatures-2']
+    """
+    names = [each if _passes(each) else type(each).__name__.lower() for each in transformers]
+    numbered = [
+        f"{name}-{names[: i + 1].count(name)}" if names.count(name) > 1 else name
+        for i, name in enumerate(names)
+    ]
+    return ChannelUnion(list(zip(numbered, transformers, strict=True)), **params)
+
+
+def _passes(transformer):
+    return isinstance(transformer, str) and transformer == "passthrough"

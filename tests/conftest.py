@@ -1,0 +1,18 @@
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def shared_data():
+    """Function: name of a real data set -> its folder; skips the test where it is absent."""
+    default = Path(__file__).parents[2] / "shared" / "data"
+    root = Path(os.environ.get("SKSUPERPIXEL_TEST_DATA", default))
+
+    def folder(name):
+        if not (root / name).is_dir():
+            pytest.skip(f"no real data in {root / name}")
+        return root / name
+
+    return folder

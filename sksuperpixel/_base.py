@@ -86,7 +86,7 @@ class ImageTransformerMixin(TransformerMixin, auto_wrap_output_keys=None):
 
     A subclass has parameters `channel_axis` and `memory` and implements
     ``_image_features(image, index)``: a float32 array (H, W, M) (or (D, H, W, M)) from one
-    checked image whose channels are last. It may override ``_fit(images, segmentations)``.
+    checked image whose channels are last. It may override ``_check_n_channels(n_channels)``.
     """
 
     def fit(self, X, y=None):
@@ -103,10 +103,22 @@ class ImageTransformerMixin(TransformerMixin, auto_wrap_output_keys=None):
         -------
         self : object
             Fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If the images are not as expected; the image's index is named.
+        TypeError
+            If they are no sequence of arrays of numbers.
         """
         check_images(X, self.channel_axis)
-        self.n_channels_in_ = check_image(X[0], 0, self.channel_axis).shape[-1]
+        n_channels = check_image(X[0], 0, self.channel_axis).shape[-1]
+        self._check_n_channels(n_channels)
+        self.n_channels_in_ = n_channels
         return self
+
+    def _check_n_channels(self, n_channels):
+        """Raise ValueError where the transformer cannot work with that many channels."""
 
     def transform(self, X):
         """Give the images' features, computed when they are asked for.

@@ -201,7 +201,7 @@ def start_clusters(features, seeds):
 def assign(features, clusters, half, scale, gain, nearest, labels, threads=ONE_THREAD):
     """Give each pixel its nearest cluster; see `_kernels.assign`."""
     # Blocks of few rows keep many channels in the processor's cache.
-    rows_at_once = max(8, 2**18 // (features.shape[0] * features.shape[3] * 4))
+    rows_at_once = max(8, 2**20 // (features.shape[0] * features.shape[3] * 4))
     n_rows = features.shape[2] if features.shape[1] == 1 else features.shape[1]
     n_parts = max(threads.n_threads, -(-n_rows // rows_at_once))
 

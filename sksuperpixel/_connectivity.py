@@ -37,6 +37,23 @@ def _borders(regions, wanted):
     return pairs[:n], faces[:n]
 
 
+def without_gaps(labels):
+    """Number labels 0, 1, ... in their own order, so that none is missing, in place.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (D, H, W), int32
+        Negative where a pixel belongs to nothing.
+
+    Returns
+    -------
+    n_labels : int
+    """
+    present = np.bincount(labels[labels >= 0]) > 0
+    _kernels.relabel(labels, (np.cumsum(present) - 1).astype(np.int32))
+    return np.count_nonzero(present)
+
+
 def _renumber(regions, parents):
     """Give merged regions the numbers 0, 1, ... in the order of their first pixels, in place."""
     n_regions = _kernels.number_roots(parents)

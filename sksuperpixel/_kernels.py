@@ -116,34 +116,31 @@ def accumulate(
     for z in range(z_start, z_stop):
         for y in range(y_start, y_stop):
             row = labels[z, y]
-            # Runs of one label are summed in registers and in the order of the pixels.
-            for group in range(0, n_channels, 3):
-                f0 = features[group, z, y]
-                f1 = features[min(group + 1, n_channels - 1), z, y]
-                f2 = features[min(group + 2, n_channels - 1), z, y]
-                stop = 0
-                while stop < width:
-                    start, k = stop, row[stop]
-                    s0, s1, s2 = 0.0, 0.0, 0.0
-                    while stop < width and row[stop] == k:
-                        s0 += f0[stop]
-                        s1 += f1[stop]
-                        s2 += f2[stop]
-                        stop += 1
-                    if k < labels_start or k >= labels_stop:
-                        continue
-                    sums[k, group] += s0
-                    if group + 1 < n_channels:
-                        sums[k, group + 1] += s1
-                    if group + 2 < n_channels:
-                        sums[k, group + 2] += s2
-                    if group == 0:
-                        n = stop - start
-                        counts[k] += n
-                        positions[k, 0] += n * (z - origins[k, 0])
-                        positions[k, 1] += n * (y - origins[k, 1])
-                        # start + ... + (stop - 1) = n (start + stop - 1) / 2, a whole number
-                        positions[k, 2] += n * (start + stop - 1) // 2 - n * origins[k, 2]
+            for x in range(width):
+                k = row[x]
+                if labels_start <= k < labels_stop:
+                    counts[k] += 1
+                    positions[k, 0] += z - origins[k, 0]
+                    positions[k, 1] += y - origins[k, 1]
+                    positions[k, 2] += x - origins[k, 2]
+            # Sums of neighbouring pixels wait for each other; those of three channels do not.
+            c = 0
+            while c + 3 <= n_channels:
+                f0, f1, f2 = features[c, z, y], features[c + 1, z, y], features[c + 2, z, y]
+                for x in range(width):
+                    k = row[x]
+                    if labels_start <= k < labels_stop:
+                        sums[k, c] += f0[x]
+                        sums[k, c + 1] += f1[x]
+                        sums[k, c + 2] += f2[x]
+                c += 3
+            while c < n_channels:
+                f0 = features[c, z, y]
+                for x in range(width):
+                    k = row[x]
+                    if labels_start <= k < labels_stop:
+                        sums[k, c] += f0[x]
+                c += 1
 
 
 @kernel
@@ -267,9 +264,7 @@ def _insert(candidates, distances, k, d):
     q = len(distances) - 1
     if d > distances[q] or (d == distances[q] and k > candidates[q]):
         return
-    while q > 0 and (
-        d < distances[q - 1] or (d == distances[q - 1] and k < candidates[q - 1])
-    ):
+    while q > 0 and (d < distances[q - 1] or (d == distances[q - 1] and k < candidates[q - 1])):
         candidates[q] = candidates[q - 1]
         distances[q] = distances[q - 1]
         q -= 1
@@ -477,9 +472,7 @@ def merge_small(
             for _ in range(2):
                 a, b = b, a
                 if counts[a] < min_count and (
-                    choice[a] < 0
-                    or increase < cost[a]
-                    or (increase == cost[a] and b < choice[a])
+                    choice[a] < 0 or increase < cost[a] or (increase == cost[a] and b < choice[a])
                 ):
                     choice[a] = b
                     cost[a] = increase

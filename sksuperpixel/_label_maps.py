@@ -129,56 +129,54 @@ def check_image(image, shape, name="image", name_pred="y_pred"):
     return image
 
 
-def check_batch(y_pred, other=None, name_other="y_true"):
+def check_batch(y_pred, **others):
     """Walk over images, each with what belongs to it.
 
     Parameters
     ----------
     y_pred : array of int or sequence of such arrays
-        One label map, or one an image.
+        One label map, or one an image. Each is asked for once.
 
-    other : object or sequence of objects, optional
-        What goes with the label map, or one an image: segmentations or images.
-
-    name_other : str, default="y_true"
-        What errors call `other`.
+    **others : object or sequence of objects
+        What goes with the label map, or one an image, under the name errors call it:
+        segmentations or images. None goes with every image.
 
     Yields
     ------
     label_map : ndarray of int, shape (H, W) or (D, H, W)
         The checked label map of an image.
 
-    item : object
-        Its part of `other`, unchecked; None without `other`.
+    name : str
+        What errors are to call it.
 
-    name_pred, name_item : str
-        What errors are to call the two.
+    *items : tuple of (object, str)
+        Of each of `others` the part of this image, unchecked, and what errors are to call it.
 
     Raises
     ------
     ValueError
-        If there is no image, or `other` has another number of images than `y_pred`.
+        If there is no image, or one of `others` has another number of images than `y_pred`.
     """
     if not is_batch(y_pred):
-        yield check_label_map(y_pred), other, "y_pred", name_other
+        yield check_label_map(y_pred), "y_pred", *((other, n) for n, other in others.items())
         return
     if len(y_pred) == 0:
         raise ValueError("y_pred holds no image; expected at least one.")
-    if other is None:
-        other = [None] * len(y_pred)
-    elif not hasattr(other, "__len__"):
-        raise ValueError(
-            f"{name_other} is a {type(other).__name__}; expected a sequence of "
-            f"{len(y_pred)}, one an image of y_pred."
-        )
-    elif len(other) != len(y_pred):
-        raise ValueError(
-            f"{name_other} has length {len(other)}; expected {len(y_pred)}, one an image of "
-            "y_pred."
-        )
-    for i, (label_map, item) in enumerate(zip(y_pred, other, strict=True)):
+    for name, other in others.items():
+        if other is not None and not hasattr(other, "__len__"):
+            raise ValueError(
+                f"{name} is a {type(other).__name__}; expected a sequence of {len(y_pred)}, one "
+                "an image of y_pred."
+            )
+        if other is not None and len(other) != len(y_pred):
+            raise ValueError(
+                f"{name} has length {len(other)}; expected {len(y_pred)}, one an image of y_pred."
+            )
+    columns = [[None] * len(y_pred) if other is None else other for other in others.values()]
+    for i, (label_map, *items) in enumerate(zip(y_pred, *columns, strict=True)):
         name_pred = f"y_pred[{i}]"
-        yield check_label_map(label_map, name_pred), item, name_pred, f"{name_other}[{i}]"
+        names = [f"{name}[{i}]" for name in others]
+        yield check_label_map(label_map, name_pred), name_pred, *zip(items, names, strict=True)
 
 
 def check_ignore_label(ignore_label):

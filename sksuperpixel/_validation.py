@@ -307,7 +307,7 @@ def check_spacing(spacing, n_axes):
     Returns
     -------
     tuple of 3 float
-        For planes, rows and columns; 1 for the planes of an image.
+        For planes, rows and columns, over the smallest of them; 1 for the planes of an image.
 
     Raises
     ------
@@ -322,4 +322,5 @@ def check_spacing(spacing, n_axes):
             f"spacing: found {tuple(spacing)}, expected {n_axes} positive numbers, one for each "
             "axis of the image"
         )
-    return (1.0,) * (3 - n_axes) + tuple(float(s) for s in spacing)
+    finest = min(spacing)
+    return (1.0,) * (3 - n_axes) + tuple(float(s / finest) for s in spacing)

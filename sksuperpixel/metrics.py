@@ -556,8 +556,9 @@ def n_superpixels(y_true, y_pred, *, ignore_label=None):
     >>> n_superpixels(None, np.array([[1, 1, 7], [1, 1, -1]]))
     2.0
     """
-    counts = [_count(pairs) for pairs in _images(y_true, y_pred, ignore_label)]
-    return float(np.mean(counts))
+    check_ignore_label(ignore_label)
+    images = check_batch(y_pred, y_true=y_true)
+    return float(np.mean([_count(_pairs(*each, y_true, ignore_label)) for each in images]))
 
 
 def explained_variation(image, y_pred):
@@ -605,7 +606,8 @@ def explained_variation(image, y_pred):
     >>> round(explained_variation(image, superpixels), 4)
     0.8182
     """
-    return float(np.mean(_explained_variations(image, y_pred, "image")))
+    images = check_batch(y_pred, image=image)
+    return float(np.mean([_explained_variation(*each) for each in images]))
 
 
 def superpixel_report(y_true, y_pred, *, images=None, ignore_label=None, tolerance=2, index=None):
@@ -662,21 +664,28 @@ def superpixel_report(y_true, y_pred, *, images=None, ignore_label=None, toleran
     import pandas as pd
 
     check_tolerance(tolerance)
-    columns = {name: [] for name in (_SCORES if y_true is not None else _SHAPE_SCORES)}
-    counts = []
-    for pairs in _images(y_true, y_pred, ignore_label):
-        for name, values in columns.items():
-            if name == "global_regularity" and pairs[0].superpixels.codes.ndim != 2:
-                values.append(np.nan)
-            else:
-                values.append(np.mean([_SCORES[name](pair, tolerance) for pair in pairs]))
-        counts.append(_count(pairs))
-    if images is not None:
-        columns["explained_variation"] = _explained_variations(images, y_pred)
-    columns["n_superpixels"] = counts
-    if index is not None and len(index) != len(counts):
-        raise ValueError(f"index has length {len(index)}; expected {len(counts)}, one an image.")
-    return pd.DataFrame(columns, index=index)
+    check_ignore_label(ignore_label)
+    n_images = len(y_pred) if is_batch(y_pred) else 1
+    if index is not None and len(index) != n_images:
+        raise ValueError(
+            f"index has length {len(index)}; expected {n_images}, one an image of y_pred."
+        )
+    names = _SCORES if y_true is not None else _SHAPE_SCORES
+    rows = []
+    for label_map, name_pred, segmentation, image in check_batch(
+        y_pred, y_true=y_true, images=images
+    ):
+        pairs = _pairs(label_map, name_pred, segmentation, y_true, ignore_label)
+        row = {}
+        for name in names:
+            defined = name != "global_regularity" or label_map.ndim == 2
+            scores = [_SCORES[name](pair, tolerance) for pair in pairs] if defined else np.nan
+            row[name] = np.mean(scores)
+        if images is not None:
+            row["explained_variation"] = _explained_variation(label_map, name_pred, image)
+        row["n_superpixels"] = _count(pairs)
+        rows.append(row)
+    return pd.DataFrame(rows, index=index)
 
 
 def get_scorers(*, tolerance=2, ignore_label=None):
@@ -762,32 +771,30 @@ def _score(name, y_true, y_pred, ignore_label, average, tolerance=None):
         raise ValueError(f"average is {average!r}; expected 'mean' or None.")
     if y_true is None and name not in _SHAPE_SCORES:
         raise ValueError(f"y_true is None; {name} needs segmentations.")
-    scores = [
-        np.array([_SCORES[name](pair, tolerance) for pair in pairs])
-        for pairs in _images(y_true, y_pred, ignore_label)
-    ]
+    check_ignore_label(ignore_label)
+    scores = []
+    for each in check_batch(y_pred, y_true=y_true):
+        pairs = _pairs(*each, y_true, ignore_label)
+        scores.append(np.array([_SCORES[name](pair, tolerance) for pair in pairs]))
     if average == "mean":
         return float(np.mean([of_image.mean() for of_image in scores]))
     return scores if is_batch(y_pred) else scores[0]
 
 
-def _images(y_true, y_pred, ignore_label):
-    """Yield one list of `Overlap` an image."""
-    check_ignore_label(ignore_label)
-    for label_map, annotations, name_pred, name_true in check_batch(y_pred, y_true):
-        if y_true is not None:
-            annotations = check_annotations(annotations, label_map.shape, name_true, name_pred)
-        yield overlaps(label_map, annotations, ignore_label, name_pred, name_true)
+def _pairs(label_map, name_pred, segmentation, y_true, ignore_label):
+    """Pair an image, as `check_batch` gives it, with its annotators: a list of `Overlap`."""
+    annotations, name_true = segmentation
+    if y_true is not None:
+        annotations = check_annotations(annotations, label_map.shape, name_true, name_pred)
+    return overlaps(label_map, annotations, ignore_label, name_pred, name_true)
 
 
-def _explained_variations(images, y_pred, name="images"):
-    """One `explained_variation` an image."""
-    shares = []
-    for label_map, image, name_pred, name_image in check_batch(y_pred, images, name):
-        image = check_image(image, label_map.shape, name_image, name_pred)
-        (pair,) = overlaps(label_map, None, None, name_pred)
-        shares.append(pair.superpixels.explained_variation(image, name_image))
-    return shares
+def _explained_variation(label_map, name_pred, image):
+    """Score an image as `check_batch` gives it."""
+    image, name_image = image
+    image = check_image(image, label_map.shape, name_image, name_pred)
+    (pair,) = overlaps(label_map, None, None, name_pred)
+    return pair.superpixels.explained_variation(image, name_image)
 
 
 def _count(pairs):

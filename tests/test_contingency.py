@@ -20,7 +20,7 @@ pairs_of_codes = st.lists(
         np.array([255, 0, 255], dtype=np.uint8),
         # the difference of the first two does not fit into the type
         np.array([-128, 127, 5], dtype=np.int8),
-        np.tile(np.array([-128, 127, 5], dtype=np.int8), 100),
+        np.tile(np.array([-100, 100, 60, 5], dtype=np.int8), 100),
         np.array([-(2**31), 2**31 - 1], dtype=np.int32),
         np.array([-(2**63), 2**63 - 1, 0], dtype=np.int64),
         # beyond int64, near each other and far apart

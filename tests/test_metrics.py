@@ -642,6 +642,7 @@ GOOD = np.zeros((4, 6), dtype=int)
             r"y_true\[1\] has shape \(3, 6\); expected \(4, 6\), the shape of y_pred\[1\], "
             r"or \(n_annotators, 4, 6\)\.",
         ),
+        (np.zeros((2, 3, 4, 6), int), GOOD, r"y_true has shape \(2, 3, 4, 6\); expected \(4, 6\)"),
         (np.zeros((0, 4, 6), int), GOOD, r"y_true has shape \(0, 4, 6\); expected at least 1 ann"),
         ([GOOD], [GOOD, GOOD], r"y_true has length 1; expected 2, one an image of y_pred"),
         (iter([GOOD]), [GOOD], r"y_true is a list_iterator; expected a sequence of 1, one an im"),
@@ -712,7 +713,7 @@ def test_wrong_settings():
         n_superpixels(GOOD, GOOD, ignore_label=1.5)
     with pytest.raises(ValueError, match="average is 'max'; expected 'mean' or None"):
         compactness(GOOD, GOOD, average="max")
-    with pytest.raises(ValueError, match="index has length 2; expected 1, one an image"):
+    with pytest.raises(ValueError, match="index has length 2; expected 1, one an image of y_pred"):
         superpixel_report(GOOD, GOOD, index=["a", "b"])
     with pytest.raises(ValueError, match=r"images has length 2; expected 1, one an image of y_p"):
         superpixel_report([GOOD], [GOOD], images=[GOOD, GOOD])
@@ -763,14 +764,14 @@ def test_report_of_a_volume():
     assert report.drop(columns="global_regularity").notna().all(axis=None)
 
 
-def test_report_takes_lazy_sequences_one_image_at_a_time():
+def test_report_asks_for_each_label_map_once():
     asked = []
 
     def compute(i):
         asked.append(i)
         return SUPERPIXELS
 
-    superpixel_report(None, LazySequence(compute, [0, 1]))
+    superpixel_report(None, LazySequence(compute, [0, 1]), images=[SUPERPIXELS, SUPERPIXELS])
     assert asked == [0, 1]
 
 

@@ -11,7 +11,6 @@ from sksuperpixel._base import ImageTransformerMixin, LazySequence
 from sksuperpixel._validation import check_image, check_images
 
 
-
 class ChannelUnion(ImageTransformerMixin, _BaseComposition):
     """Put the features of several transformers side by side, channel after channel.
 

@@ -29,9 +29,9 @@ def _linear_light(srgb):
 _STEPS = 8192
 _TABLES = {
     np.dtype(np.uint8): _linear_light(np.arange(2**8) / (2**8 - 1)).astype(np.float32),
-    np.dtype(np.float32): _linear_light(
-        np.append(np.arange(_STEPS + 1), _STEPS) / _STEPS
-    ).astype(np.float32),
+    np.dtype(np.float32): _linear_light(np.append(np.arange(_STEPS + 1), _STEPS) / _STEPS).astype(
+        np.float32
+    ),
 }
 
 
@@ -89,35 +89,12 @@ class LabFeatures(ImageTransformerMixin, BaseEstimator):
         self.channel_axis = channel_axis
         self.memory = memory
 
-    def fit(self, X, y=None):
-        """Check that the images are RGB or grey.
-
-        Parameters
-        ----------
-        X : sequence of ndarray of shape (H, W) or (H, W, C)
-            Images with 1 or 3 channels.
-        y : None
-            Not used; for pipelines.
-
-        Returns
-        -------
-        self : object
-            Fitted transformer.
-
-        Raises
-        ------
-        ValueError
-            If the first image has another number of channels.
-        """
-        super().fit(X, y)
-        if self.n_channels_in_ not in (1, 3):
-            found = self.n_channels_in_
-            del self.n_channels_in_
+    def _check_n_channels(self, n_channels):
+        if n_channels not in (1, 3):
             raise ValueError(
-                f"image 0: found {found} channels, expected 1 (grey) or 3 (RGB) for CIELAB; "
+                f"image 0: found {n_channels} channels, expected 1 (grey) or 3 (RGB) for CIELAB; "
                 "drop alpha, or use other features"
             )
-        return self
 
     def _image_features(self, image, index):
         pixels = np.broadcast_to(image, (*image.shape[:-1], 3)).reshape(-1, 3)

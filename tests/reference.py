@@ -1,0 +1,200 @@
+"""Slow, obvious twins of the kernels: whole-image NumPy and plain Python."""
+
+import itertools
+
+import numpy as np
+from scipy import ndimage
+
+
+def cells(n, step, size):
+    return max(1, int(n * step / size + 0.5))
+
+
+def seeds(shape, size, spacing, mask=None):
+    axes = []
+    for n, step in zip(shape, spacing, strict=True):
+        k = cells(n, step, size)
+        axes.append(
+            [((i * n) // k, (2 * i + 1) * n // (2 * k), ((i + 1) * n) // k) for i in range(k)]
+        )
+    found = []
+    for cell in itertools.product(*axes):
+        centre = tuple(c for _, c, _ in cell)
+        if mask is not None:
+            pixels = [
+                p for p in itertools.product(*[range(lo, hi) for lo, _, hi in cell]) if mask[p]
+            ]
+            if not pixels:
+                continue
+            centre = min(
+                pixels,
+                key=lambda p: (sum((a - b) ** 2 for a, b in zip(p, centre, strict=True)), p),
+            )
+        found.append(centre)
+    return np.array(found)
+
+
+def assign(features, positions, means, half, scale, gain):
+    """Positions are seed (whole) and offset (float32) of each cluster."""
+    shape = features.shape[1:]
+    grids = np.indices(shape)
+    nearest = np.full(shape, np.inf, np.float32)
+    labels = np.full(shape, -1)
+    for k, (seed, offset) in enumerate(positions):
+        window = np.ones(shape, bool)
+        squares = []
+        for axis in range(3):
+            step = (grids[axis] - seed[axis]).astype(np.float32)
+            low = np.ceil(np.float32(offset[axis] - half[axis]))
+            high = np.floor(np.float32(offset[axis] + half[axis]))
+            window &= (step >= low) & (step <= high)
+            weighted = scale[k][axis] * (step - offset[axis])
+            squares.append(weighted * weighted)
+        distance = (squares[0] + squares[1]) + squares[2]
+        for channel, mean in zip(features, means[k], strict=True):
+            difference = channel - mean
+            distance = distance + difference * difference
+        distance = gain[k] * distance
+        closer = window & (distance < nearest)
+        nearest[closer] = distance[closer]
+        labels[closer] = k
+    return labels
+
+
+def slic_clusters(features, size, spacing, compactness, max_iter, mask=None, adaptive=False):
+    """SLIC's iterations; a float32 operation wherever the kernels have one."""
+    shape = features.shape[1:]
+    start = seeds(shape, size, spacing, mask)
+    n = len(start)
+    offsets = np.zeros((n, 3), np.float32)
+    means = np.array([features[(slice(None), *s)] for s in start], np.float32)
+    half = np.minimum(size / np.array(spacing), shape).astype(np.float32)
+    step = np.array(spacing) / size
+    scale = np.full((n, 1), compactness) * step
+    gain = np.ones(n, np.float32)
+    contrast = np.full(n, (0.1 * compactness) ** 2, np.float32)
+    for iteration in range(max_iter):
+        if iteration:
+            for k in range(n):
+                members = np.argwhere(labels == k)  # noqa: F821
+                if len(members) == 0:
+                    continue
+                values = features[(slice(None), *members.T)]
+                if adaptive:
+                    distance = np.zeros(len(members), np.float32)
+                    for channel, mean in zip(values, means[k], strict=True):
+                        distance += (channel - mean) ** 2
+                    contrast[k] = max(contrast[k], distance.max())
+                offsets[k] = (members - start[k]).sum(axis=0) / len(members)
+                means[k] = values.sum(axis=1, dtype=np.float64) / len(members)
+            if adaptive:
+                scale = np.sqrt(contrast).astype(np.float64)[:, None] * step
+                gain = 1 / contrast
+        positions = list(zip(start, offsets, strict=True))
+        labels = assign(features, positions, means, half, scale.astype(np.float32), gain)
+        if mask is not None:
+            labels[~mask] = -1
+    inside = np.ones(shape, bool) if mask is None else mask
+    for pixel in np.argwhere((labels < 0) & inside):
+        labels[tuple(pixel)] = candidates(pixel, start, offsets, 1, spacing)[0][0]
+    return labels
+
+
+def candidates(pixel, seeds, offsets, n_candidates, spacing):
+    spacing = np.asarray(spacing, np.float32)
+    found = []
+    for k in range(len(seeds)):
+        steps = spacing * ((pixel - seeds[k]).astype(np.float32) - offsets[k])
+        square = np.float32(0)
+        for step in steps:
+            square = square + step * step
+        found.append((square, k))
+    found = sorted(found)[:n_candidates]
+    return [k for _, k in found], [np.sqrt(square) for square, _ in found]
+
+
+def by_first_pixel(labels):
+    """Renumber in raster order of first pixels; negative stays -1."""
+    result = np.full(labels.shape, -1)
+    numbers = {}
+    for pixel in np.ndindex(labels.shape):
+        if labels[pixel] >= 0:
+            result[pixel] = numbers.setdefault(labels[pixel], len(numbers))
+    return result
+
+
+def components(labels):
+    result = np.full(labels.shape, -1)
+    total = 0
+    for k in np.unique(labels[labels >= 0]):
+        parts, n = ndimage.label(labels == k)
+        result[parts > 0] = total + parts[parts > 0]
+        total += n
+    return by_first_pixel(result)
+
+
+def touching(regions):
+    """Number of faces shared by each pair of regions, lower first."""
+    pairs = {}
+    for axis in range(regions.ndim):
+        a = np.moveaxis(regions, axis, 0)[:-1].ravel()
+        b = np.moveaxis(regions, axis, 0)[1:].ravel()
+        for low, high in zip(np.minimum(a, b).tolist(), np.maximum(a, b).tolist(), strict=True):
+            if low != high and low >= 0:
+                pairs[low, high] = pairs.get((low, high), 0) + 1
+    return pairs
+
+
+def increase(features, regions, a, b):
+    one, two = (features[:, regions == k].astype(np.float64) for k in (a, b))
+    n, m = one.shape[1], two.shape[1]
+    distance = 0.0
+    for x, y in zip(one, two, strict=True):
+        difference = x.sum() / n - y.sum() / m
+        distance += difference * difference
+    return distance * (n * m) / (n + m)
+
+
+def merge_small(features, regions, min_count):
+    regions = regions.copy()
+    while True:
+        sizes = np.bincount(regions[regions >= 0])
+        pairs = touching(regions)
+        choices = {}
+        for a in range(len(sizes)):
+            if 0 < sizes[a] < min_count:
+                around = [p[0] if p[1] == a else p[1] for p in pairs if a in p]
+                if around:
+                    choices[a] = min(
+                        around,
+                        key=lambda b: (increase(features, regions, min(a, b), max(a, b)), b),
+                    )
+        if not choices:
+            return by_first_pixel(regions)
+        parents = list(range(len(sizes)))
+
+        def root(a, parents=parents):
+            while parents[a] != a:
+                a = parents[a]
+            return a
+
+        for a, b in choices.items():
+            low, high = sorted((root(a), root(b)))
+            parents[high] = low
+        regions = np.array([*map(root, range(len(sizes))), -1])[regions]
+
+
+def merge_cheapest(features, regions, n_wanted, scale, border_power):
+    """Look at every pair before every merge."""
+    regions = regions.copy()
+    positions = np.indices(regions.shape) * np.asarray(scale, np.float64).reshape(-1, 1, 1, 1)
+    values = np.concatenate((features.astype(np.float64), positions))
+    while len(np.unique(regions[regions >= 0])) > n_wanted:
+        pairs = touching(regions)
+        if not pairs:
+            break
+        low, high = min(
+            pairs, key=lambda p: (increase(values, regions, *p) / pairs[p] ** border_power, p)
+        )
+        regions[regions == high] = low
+    return by_first_pixel(regions)

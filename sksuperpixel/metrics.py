@@ -485,9 +485,9 @@ def global_regularity(y_true, y_pred, *, ignore_label=None, average="mean"):
     .. math:: SRC = \sum_s \frac{|s|}{N} \cdot \frac{P_H / |H|}{P_s / |s|} \cdot
         \sqrt{\frac{\min(\sigma_x, \sigma_y)}{\max(\sigma_x, \sigma_y)}}
 
-    The *smooth matching factor* compares it with the average shape: with each superpixel moved
-    so that its barycentre is at the origin and divided by its area, and S the average of all
-    moved superpixels, by pixels,
+    The *smooth matching factor* compares it with the average shape. Each superpixel is moved so
+    that its barycentre is at the origin; S is the share of the N pixels that come to lie at a
+    place, s / \|s\| the same of one superpixel:
 
     .. math:: SMF = 1 - \sum_s \frac{|s|}{N} \frac{1}{2}
         \left\| S - \frac{s}{|s|} \right\|_1

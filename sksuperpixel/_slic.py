@@ -40,9 +40,9 @@ from sksuperpixel._validation import (
 )
 from sksuperpixel.features import LabFeatures
 
-# With the border's share in the cost of a merge, half the compactness gives superpixels as
+# With the border's share in the cost of a merge, this share of the compactness gives superpixels as
 # compact as the whole would without; chosen with it on BSDS500's validation images.
-_MERGE_COMPACTNESS = 0.5
+_MERGE_COMPACTNESS = 0.6
 
 
 def cluster_pixels(
@@ -217,7 +217,7 @@ class SLIC(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_outp
     enforce_connectivity : bool, default=True
         Whether to make each superpixel one connected region. If not, superpixels are the
         clusters, and `n_segments` is only approximate.
-    oversegmentation : float, default=5.5
+    oversegmentation : float, default=6.0
         How many times finer than `n_segments` to cut before merging. 1 switches merging off:
         the number is then approximate.
     adaptive_compactness : bool, default=False
@@ -299,7 +299,7 @@ class SLIC(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_outp
         spacing=None,
         min_size_factor=0.25,
         enforce_connectivity=True,
-        oversegmentation=5.5,
+        oversegmentation=6.0,
         adaptive_compactness=False,
         n_jobs=None,
     ):

@@ -1,10 +1,13 @@
 """What image transformers share: the lazy sequence, caching, tags."""
 
+import os
 from collections.abc import Sequence
 from functools import partial
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import TransformerMixin
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sksuperpixel._validation import check_image, check_images
@@ -60,7 +63,7 @@ class LazySequence(Sequence):
         if isinstance(index, slice):
             order = self._order[index]
         elif np.ndim(index) == 1:
-            index = np.asarray(index)
+            index = np.asarray(index, dtype=None if len(index) else np.intp)
             if index.dtype == bool and len(index) != len(self):
                 raise IndexError(
                     f"boolean index has {len(index)} entries, the sequence has {len(self)}"
@@ -86,8 +89,14 @@ class ImageTransformerMixin(TransformerMixin, auto_wrap_output_keys=None):
 
     A subclass has parameters `channel_axis` and `memory` and implements
     ``_image_features(image, index)``: a float32 array (H, W, M) (or (D, H, W, M)) from one
-    checked image whose channels are last. It may override ``_check_n_channels(n_channels)``.
+    checked image whose channels are last. It may override ``_check_n_channels(n_channels)`` and
+    add to ``_parameter_constraints``.
     """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "channel_axis": [Integral, None],
+        "memory": [str, os.PathLike, HasMethods("cache"), None],
+    }
 
     def fit(self, X, y=None):
         """Check the images and learn how many channels they have.
@@ -107,10 +116,11 @@ class ImageTransformerMixin(TransformerMixin, auto_wrap_output_keys=None):
         Raises
         ------
         ValueError
-            If the images are not as expected; the image's index is named.
+            If a parameter or the images are not as expected; the image's index is named.
         TypeError
             If they are no sequence of arrays of numbers.
         """
+        self._validate_params()
         check_images(X, self.channel_axis)
         n_channels = check_image(X[0], 0, self.channel_axis).shape[-1]
         self._check_n_channels(n_channels)
@@ -141,7 +151,9 @@ class ImageTransformerMixin(TransformerMixin, auto_wrap_output_keys=None):
         image = check_image(images[index], index, self.channel_axis, self.n_channels_in_)
         if self.memory is None:
             return self._image_features(image, index)
-        cached = check_memory(self.memory).cache(_compute, ignore=["transformer", "index"])
+        memory = self.memory
+        memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
+        cached = memory.cache(_compute, ignore=["transformer", "index"])
         return cached(self, self._cache_key(), image, index)
 
     def _cache_key(self):

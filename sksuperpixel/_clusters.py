@@ -182,6 +182,30 @@ class Threads:
 ONE_THREAD = Threads()
 
 
+def channels_first(values):
+    """Lay features out as the kernels want them; no copy where they are so already.
+
+    Parameters
+    ----------
+    values : ndarray of shape (..., C)
+        Any numbers.
+
+    Returns
+    -------
+    ndarray of shape (C, ...), float32
+        Contiguous.
+    """
+    planes = np.moveaxis(values, -1, 0)
+    if planes.dtype == np.float32 and planes.flags.c_contiguous:
+        return planes
+    if not values.flags.c_contiguous:
+        return np.ascontiguousarray(planes, dtype=np.float32)
+    copy = np.empty(planes.shape, np.float32)
+    pixels = values.reshape(-1, values.shape[-1])
+    _kernels.to_planes(pixels, copy.reshape(len(copy), -1))
+    return copy
+
+
 def start_clusters(features, seeds):
     """Put a cluster at each seed, with the features found there.
 
@@ -222,43 +246,36 @@ def assign(features, clusters, half, scale, gain, nearest, labels, threads=ONE_T
     threads.run(part, row_blocks(labels.shape, n_parts))
 
 
-def label_sums(features, labels, origins, threads=ONE_THREAD):
+def label_sums(features, labels, n_labels, threads=ONE_THREAD):
     """Count each label's pixels and sum their positions and features.
 
     Parameters
     ----------
     features : ndarray of shape (C, D, H, W), float32
     labels : ndarray of shape (D, H, W), int32
-        Below K; negative where a pixel belongs to nothing.
-    origins : ndarray of shape (K, 3), int32
-        What positions are counted from.
+        Below `n_labels`; negative where a pixel belongs to nothing.
+    n_labels : int
+        K.
 
     Returns
     -------
-    counts : ndarray of shape (K,), int64
-    positions : ndarray of shape (K, 3), int64
-    sums : ndarray of shape (K, C), float64
+    ndarray of shape (K, 4 + 3 m), float64
+        Number of pixels, sums of planes, rows and columns, sums of features; what is beyond
+        4 + C means nothing.
     """
-    n_labels = len(origins)
-    counts = np.empty(n_labels, np.int64)
-    positions = np.empty((n_labels, 3), np.int64)
-    sums = np.empty((n_labels, features.shape[0]))
-    rows = row_blocks(labels.shape, 1)[0]
+    sums = np.empty((n_labels, 4 + 3 * -(-len(features) // 3)))
 
     def part(bounds):
-        _kernels.accumulate(features, labels, origins, *bounds, rows, counts, positions, sums)
+        _kernels.accumulate(features, labels, *bounds, sums)
 
     threads.run(part, share(n_labels, threads.n_threads))
-    return counts, positions, sums
+    return sums
 
 
 def update_clusters(features, labels, clusters, threads=ONE_THREAD):
     """Move each cluster to the mean of its pixels; one without pixels stays where it is."""
-    counts, positions, sums = label_sums(features, labels, clusters.seeds, threads)
-    full = counts > 0
-    n = counts[full, np.newaxis]
-    clusters.offsets[full] = positions[full] / n
-    clusters.means[full] = sums[full] / n
+    sums = label_sums(features, labels, len(clusters), threads)
+    _kernels.move_clusters(sums, clusters.seeds, clusters.offsets, clusters.means)
 
 
 def find_candidates(pixels, clusters, n_candidates, spacing=(1.0, 1.0, 1.0)):

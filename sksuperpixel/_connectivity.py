@@ -30,11 +30,12 @@ def connected_regions(labels):
 
 
 def _borders(regions, wanted):
-    """Pairs of regions that touch, (n, 2) int32, with repeats, and the faces shared, (n,)."""
+    """Pairs of regions that touch, (n, 2) int32, and the faces they share, (n,) int64."""
     at_most = _kernels.count_border_faces(regions)
     pairs, faces = np.empty((at_most, 2), np.int32), np.empty(at_most, np.int64)
-    n = _kernels.borders(regions, wanted, pairs, faces)
-    return pairs[:n], faces[:n]
+    table = np.empty(1 << (2 * at_most).bit_length(), np.int32)
+    n_pairs = _kernels.borders(regions, wanted, table, pairs, faces)
+    return pairs[:n_pairs], faces[:n_pairs]
 
 
 def without_gaps(labels):
@@ -81,8 +82,8 @@ def merge_small_regions(features, regions, n_regions, min_count, threads=ONE_THR
     n_regions : int
         How many are left. A small region without a neighbour is.
     """
-    origins = np.zeros((n_regions, 3), np.int32)
-    counts, _, sums = label_sums(features, regions, origins, threads)
+    all_sums = label_sums(features, regions, n_regions, threads)
+    counts, sums = all_sums[:, 0].copy(), all_sums[:, 4 : 4 + len(features)].copy()
     small = counts < min_count
     if not small.any():
         return n_regions
@@ -114,13 +115,9 @@ def merge_to_number(features, regions, n_regions, n_wanted, scale, threads=ONE_T
     """
     if n_regions <= n_wanted:
         return n_regions
-    origins = np.zeros((n_regions, 3), np.int32)
-    counts, positions, sums = label_sums(features, regions, origins, threads)
+    sums = label_sums(features, regions, n_regions, threads)
+    counts, positions, sums = sums[:, 0].copy(), sums[:, 1:4], sums[:, 4 : 4 + len(features)]
     pairs, faces = _borders(regions, np.ones(n_regions, bool))
-    codes = pairs[:, 0].astype(np.int64) * n_regions + pairs[:, 1]
-    codes, entries = np.unique(codes, return_inverse=True)
-    faces = np.bincount(entries, faces).astype(np.int64)
-    pairs = np.stack(np.divmod(codes, n_regions), axis=1).astype(np.int32)
     parents = np.arange(n_regions, dtype=np.int32)
     sums = np.hstack((sums, positions * np.asarray(scale, np.float64)))
     _kernels.merge_cheapest(n_wanted, _BORDER_POWER, pairs, faces, counts, sums, parents)

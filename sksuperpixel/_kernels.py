@@ -62,6 +62,24 @@ def assign(
             for y in range(y0, y1):
                 step_y = scale[k, 1] * (np.float32(y - seeds[k, 1]) - offsets[k, 1])
                 across = step_z * step_z + step_y * step_y
+                best = nearest[z, y, x0:x1]
+                chosen = labels[z, y, x0:x1]
+                if n_channels == 3:
+                    # Colours are the usual case: one loop for all of it.
+                    f0, f1, f2 = (
+                        features[0, z, y, x0:x1],
+                        features[1, z, y, x0:x1],
+                        features[2, z, y, x0:x1],
+                    )
+                    m0, m1, m2 = means[k, 0], means[k, 1], means[k, 2]
+                    for i in range(n):
+                        d0, d1, d2 = f0[i] - m0, f1[i] - m1, f2[i] - m2
+                        d = (((across + along_x[i]) + d0 * d0) + d1 * d1) + d2 * d2
+                        d = gain[k] * d
+                        closer = d < best[i]
+                        best[i] = d if closer else best[i]
+                        chosen[i] = k if closer else chosen[i]
+                    continue
                 for i in range(n):
                     distance[i] = across + along_x[i]
                 # Three channels at a time: fewer trips of `distance` through memory, and
@@ -83,8 +101,6 @@ def assign(
                         d0 = f0[i] - m0
                         distance[i] += d0 * d0
                     c += 1
-                best = nearest[z, y, x0:x1]
-                chosen = labels[z, y, x0:x1]
                 for i in range(n):
                     d = gain[k] * distance[i]
                     closer = d < best[i]
@@ -96,51 +112,66 @@ def assign(
 def accumulate(
     features,  # IN (C, D, H, W) float32
     labels,  # IN (D, H, W) int32: negative where a pixel belongs to nothing
-    origins,  # IN (K, 3) int32: what positions are counted from
     labels_start,  # IN: the labels to do are
     labels_stop,  # IN: labels_start <= label < labels_stop
-    rows,  # IN (z start, z stop, y start, y stop): rows outside have none of these labels
-    counts,  # OUT (K,) int64
-    positions,  # OUT (K, 3) int64: sums of pixel - origin
-    sums,  # OUT (K, C) float64
+    sums,  # OUT (K, 4 + 3 m >= 4 + C) float64: number of pixels, planes, rows, columns, features
 ):
-    """Count the pixels of each label and sum their positions and features."""
-    n_channels, _, _, width = features.shape
-    z_start, z_stop, y_start, y_stop = rows
+    """Count the pixels of each label and sum their positions and features.
+
+    Each label's pixels are added in raster order, whoever does which labels. Three channels
+    are added at once: a sum waits for the one before it, so that three cost little more than
+    one. The last channel fills the last three's columns up.
+    """
+    n_channels, depth, height, width = features.shape
+    last = n_channels - 1
     for k in range(labels_start, labels_stop):
-        counts[k] = 0
-        for axis in range(3):
-            positions[k, axis] = 0
-        for c in range(n_channels):
+        for c in range(sums.shape[1]):
             sums[k, c] = 0.0
-    for z in range(z_start, z_stop):
-        for y in range(y_start, y_stop):
+    for z in range(depth):
+        for y in range(height):
             row = labels[z, y]
+            plane_number, row_number = float(z), float(y)
+            f0, f1, f2 = features[0, z, y], features[min(1, last), z, y], features[min(2, last), z, y]
             for x in range(width):
-                k = row[x]
-                if labels_start <= k < labels_stop:
-                    counts[k] += 1
-                    positions[k, 0] += z - origins[k, 0]
-                    positions[k, 1] += y - origins[k, 1]
-                    positions[k, 2] += x - origins[k, 2]
-            # Sums of neighbouring pixels wait for each other; those of three channels do not.
-            c = 0
-            while c + 3 <= n_channels:
-                f0, f1, f2 = features[c, z, y], features[c + 1, z, y], features[c + 2, z, y]
-                for x in range(width):
-                    k = row[x]
-                    if labels_start <= k < labels_stop:
-                        sums[k, c] += f0[x]
-                        sums[k, c + 1] += f1[x]
-                        sums[k, c + 2] += f2[x]
-                c += 3
-            while c < n_channels:
+                if row[x] >= labels_start and row[x] < labels_stop:
+                    # An unsigned index spares the check whether it counts from the end.
+                    k = np.uint64(row[x])
+                    sums[k, 0] += 1.0
+                    sums[k, 1] += plane_number
+                    sums[k, 2] += row_number
+                    sums[k, 3] += float(x)
+                    sums[k, 4] += f0[x]
+                    sums[k, 5] += f1[x]
+                    sums[k, 6] += f2[x]
+            for c in range(3, n_channels, 3):
                 f0 = features[c, z, y]
+                f1 = features[min(c + 1, last), z, y]
+                f2 = features[min(c + 2, last), z, y]
                 for x in range(width):
-                    k = row[x]
-                    if labels_start <= k < labels_stop:
-                        sums[k, c] += f0[x]
-                c += 1
+                    if row[x] >= labels_start and row[x] < labels_stop:
+                        k = np.uint64(row[x])
+                        sums[k, 4 + c] += f0[x]
+                        sums[k, 5 + c] += f1[x]
+                        sums[k, 6 + c] += f2[x]
+
+
+@kernel
+def move_clusters(
+    sums,  # IN (K, ...) float64: as from `accumulate`
+    seeds,  # IN (K, 3) int32
+    offsets,  # OUT (K, 3) float32
+    means,  # OUT (K, C) float32
+):
+    """Put each cluster at the mean of its pixels; one without pixels stays where it is."""
+    for k in range(len(seeds)):
+        n = sums[k, 0]
+        if n == 0.0:
+            continue
+        # From the seeds before dividing: whole numbers are exact wherever the seeds lie.
+        for axis in range(3):
+            offsets[k, axis] = (sums[k, 1 + axis] - n * seeds[k, axis]) / n
+        for c in range(means.shape[1]):
+            means[k, c] = sums[k, 4 + c] / n
 
 
 @kernel
@@ -315,13 +346,12 @@ def connected_components(
 ):
     """Split each label into its 4-connected (6-connected) parts; return how many there are."""
     depth, height, width = labels.shape
-    # There are at most as many runs of one label in a row as pixels.
-    n_runs = 0
+    n_runs = depth * height
     for z in range(depth):
         for y in range(height):
-            for x in range(width):
-                if x == 0 or labels[z, y, x] != labels[z, y, x - 1]:
-                    n_runs += 1
+            row = labels[z, y]
+            for x in range(width - 1):
+                n_runs += row[x] != row[x + 1]
     parents = np.empty(n_runs, np.int32)
     n = 0
     for z in range(depth):
@@ -332,7 +362,8 @@ def connected_components(
                 while stop < width and labels[z, y, stop] == k:
                     stop += 1
                 if k < 0:
-                    components[z, y, start:stop] = -1
+                    for x in range(start, stop):
+                        components[z, y, x] = -1
                     continue
                 root = n
                 parents[n] = n
@@ -354,7 +385,8 @@ def connected_components(
                         before = other
                 if root == n:
                     n += 1
-                components[z, y, start:stop] = root
+                for x in range(start, stop):
+                    components[z, y, x] = root
     parents = parents[:n]
     n_components = number_roots(parents)
     relabel(components, parents)
@@ -392,18 +424,22 @@ def count_border_faces(regions):
 def borders(
     regions,  # IN (D, H, W) int32: negative where a pixel belongs to nothing
     wanted,  # IN (K,) bool: pairs of regions neither of which is wanted are left out
-    pairs,  # OUT (n, 2) int32: lower region, higher region; a pair can come several times
-    faces,  # OUT (n,) int64: how many pixel faces they share there
+    table,  # OUT (power of two larger than n,) int32: a hash table of the entries
+    pairs,  # OUT (n, 2) int32: lower region, higher region, each pair once
+    faces,  # OUT (n,) int64: how many pixel faces they share
 ):
-    """List the regions that touch; return how many entries that takes.
+    """List the regions that touch; return how many pairs there are.
 
     There are at most as many as `count_border_faces` says.
     """
     depth, height, width = regions.shape
+    mask = np.uint64(len(table) - 1)
+    for i in range(len(table)):
+        table[i] = -1
     n = 0
     for axis in range(3):
         dz, dy, dx = int(axis == 0), int(axis == 1), int(axis == 2)
-        last_low, last_high = -1, -1
+        last_a, last_b, entry = -1, -1, np.int32(0)
         for z in range(depth - dz):
             for y in range(height - dy):
                 here, there = regions[z, y], regions[z + dz, y + dy]
@@ -411,41 +447,60 @@ def borders(
                     a, b = here[x], there[x + dx]
                     if a == b or a < 0 or b < 0 or not (wanted[a] or wanted[b]):
                         continue
-                    low, high = min(a, b), max(a, b)
-                    if low == last_low and high == last_high:
-                        faces[n - 1] += 1
-                        continue
-                    last_low, last_high = low, high
-                    pairs[n, 0], pairs[n, 1] = low, high
-                    faces[n] = 1
-                    n += 1
+                    if a != last_a or b != last_b:
+                        last_a, last_b = a, b
+                        low, high = min(a, b), max(a, b)
+                        # Multiplying by odd numbers spreads neighbours over the table.
+                        key = np.uint64(low) * np.uint64(0x9E3779B97F4A7C15)
+                        key += np.uint64(high) * np.uint64(0xC2B2AE3D27D4EB4F)
+                        slot = (key >> np.uint64(32)) & mask
+                        entry = table[slot]
+                        while entry >= 0 and (pairs[entry, 0] != low or pairs[entry, 1] != high):
+                            slot = (slot + np.uint64(1)) & mask
+                            entry = table[slot]
+                        if entry < 0:
+                            entry = np.int32(n)
+                            table[slot] = entry
+                            pairs[n, 0], pairs[n, 1], faces[n] = low, high, 0
+                            n += 1
+                    faces[entry] += 1
     return n
 
 
 @kernel
-def _increase(a, b, counts, sums):
+def _means(counts, sums):
+    means = np.empty_like(sums)
+    for a in range(sums.shape[0]):
+        for c in range(sums.shape[1]):
+            means[a, c] = sums[a, c] / counts[a]
+    return means
+
+
+@kernel
+def _increase(a, b, counts, means):
     """Increase of the sum of squares when two regions become one (Ward)."""
     distance = 0.0
-    for c in range(sums.shape[1]):
-        step = sums[a, c] / counts[a] - sums[b, c] / counts[b]
+    for c in range(means.shape[1]):
+        step = means[a, c] - means[b, c]
         distance += step * step
     return distance * (counts[a] * counts[b]) / (counts[a] + counts[b])
 
 
 @kernel
-def _absorb(a, b, counts, sums, parents):
+def _absorb(a, b, counts, sums, means, parents):
     """Make region b part of region a."""
     parents[b] = a
     counts[a] += counts[b]
     for c in range(sums.shape[1]):
         sums[a, c] += sums[b, c]
+        means[a, c] = sums[a, c] / counts[a]
 
 
 @kernel
 def merge_small(
     min_count,  # IN: a region with fewer pixels is small
     pairs,  # IN (n, 2) int32: the regions that touch; overwritten
-    counts,  # IN and OUT (K,) int64: a root has the count of its tree
+    counts,  # IN and OUT (K,) float64: a root has the count of its tree
     sums,  # IN and OUT (K, C) float64: a root has the sum of its tree
     parents,  # IN and OUT (K,) int32: the forest of merged regions
 ):
@@ -458,6 +513,7 @@ def merge_small(
     n_regions, n_pairs = len(counts), len(pairs)
     choice = np.empty(n_regions, np.int32)
     cost = np.empty(n_regions, np.float64)
+    means = _means(counts, sums)
     while n_pairs > 0:
         for a in range(n_regions):
             choice[a] = -1
@@ -468,7 +524,7 @@ def merge_small(
                 continue
             pairs[kept, 0], pairs[kept, 1] = a, b
             kept += 1
-            increase = _increase(a, b, counts, sums)
+            increase = _increase(a, b, counts, means)
             for _ in range(2):
                 a, b = b, a
                 if counts[a] < min_count and (
@@ -481,7 +537,7 @@ def merge_small(
             if choice[a] >= 0:
                 low, high = find(parents, a), find(parents, choice[a])
                 if low != high:
-                    _absorb(min(low, high), max(low, high), counts, sums, parents)
+                    _absorb(min(low, high), max(low, high), counts, sums, means, parents)
 
 
 @kernel
@@ -534,7 +590,7 @@ def merge_cheapest(
     border_power,  # IN: see below
     pairs,  # IN (n, 2) int32: the regions that touch, each pair once
     faces,  # IN (n,) int64: how many faces they share
-    counts,  # IN and OUT (K,) int64: a root has the count of its tree
+    counts,  # IN and OUT (K,) float64: a root has the count of its tree
     sums,  # IN and OUT (K, C) float64: features and weighted positions
     parents,  # IN and OUT (K,) int32: the forest of merged regions
 ):
@@ -546,6 +602,7 @@ def merge_cheapest(
     of what it made.
     """
     n_regions, n_pairs = len(counts), len(pairs)
+    means = _means(counts, sums)
     # Each region's neighbours: a linked list of half-edges, so that two are joined at once.
     neighbour = np.empty(2 * n_pairs, np.int32)
     shared = np.empty(2 * n_pairs, np.int64)
@@ -571,7 +628,7 @@ def merge_cheapest(
                 following[last[a]] = h
             last[a] = h
         a, b = pairs[e, 0], pairs[e, 1]
-        cost = _increase(a, b, counts, sums) / faces[e] ** border_power
+        cost = _increase(a, b, counts, means) / faces[e] ** border_power
         _push(heap_cost, heap_pair, size, cost, a, b, 0)
         size += 1
     n_left = n_regions
@@ -583,7 +640,7 @@ def merge_cheapest(
         if parents[a] != a or parents[b] != b or version[a] + version[b] != stamp:
             continue
         # a < b: the lower region is the root
-        _absorb(a, b, counts, sums, parents)
+        _absorb(a, b, counts, sums, means, parents)
         version[a] = max(version[a], version[b]) + 1
         following[last[a]] = first[b]
         last[a] = last[b]
@@ -619,7 +676,7 @@ def merge_cheapest(
         h = first[a]
         while h >= 0:
             other = neighbour[h]
-            cost = _increase(a, other, counts, sums) / shared[h] ** border_power
+            cost = _increase(a, other, counts, means) / shared[h] ** border_power
             _push(heap_cost, heap_pair, size, cost, a, other, version[a] + version[other])
             size += 1
             h = following[h]
@@ -694,3 +751,17 @@ def lab_from_linear(
             r[i] = np.float32(116.0) * fy[i] - np.float32(16.0)
             g[i] = np.float32(500.0) * (fx[i] - fy[i])
             b[i] = np.float32(200.0) * (fy[i] - fz[i])
+
+
+@kernel
+def to_planes(
+    pixels,  # IN (n, C) any numbers
+    planes,  # OUT (C, n) float32
+):
+    """Move the channels of pixels apart, in blocks that the processor's cache holds."""
+    n_pixels, n_channels = pixels.shape
+    for start in range(0, n_pixels, 64):
+        stop = min(start + 64, n_pixels)
+        for c in range(n_channels):
+            for i in range(start, stop):
+                planes[c, i] = pixels[i, c]

@@ -1,6 +1,7 @@
 """SLIC over any features, as a scikit-learn estimator."""
 
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from functools import partial
 from numbers import Integral, Real
 
@@ -18,6 +19,7 @@ from sksuperpixel._clusters import (
     Grid,
     Threads,
     assign,
+    channels_first,
     find_candidates,
     start_clusters,
     update_clusters,
@@ -98,12 +100,17 @@ def cluster_pixels(
         assign(features, clusters, grid.half_window, scale, gain, nearest, labels, threads)
         if mask is not None:
             labels[~mask] = -1
-    # A pixel that no window reaches goes to the cluster nearest in space.
+    if labels.min() < 0:
+        _label_missed(labels, mask, clusters, grid)
+    return labels, clusters
+
+
+def _label_missed(labels, mask, clusters, grid):
+    """Give the pixels that no window reaches to the cluster nearest in space, in place."""
     missed = np.argwhere(labels < 0 if mask is None else (labels < 0) & mask).astype(np.int32)
     if len(missed):
         candidates, _ = find_candidates(missed, clusters, 1, grid.spacing)
         labels[tuple(missed.T)] = candidates[:, 0]
-    return labels, clusters
 
 
 def slic_regions(features, grid, *, min_size_factor, threads=ONE_THREAD, **options):
@@ -361,7 +368,6 @@ class SLIC(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_outp
         self.n_channels_in_ = first.shape[-1]
         return self
 
-    @with_callbacks
     def transform(self, X, masks=None):
         """Segment each image.
 
@@ -386,6 +392,12 @@ class SLIC(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_outp
         ValueError
             If an image or a mask is not as expected; its index is named.
         """
+        # Callbacks keep their state on the estimator meanwhile: on a copy, so that threads can
+        # share this one.
+        return copy(self)._transform(X, masks)
+
+    @with_callbacks
+    def _transform(self, X, masks):
         check_is_fitted(self)
         check_images(X, self.channel_axis)
         masks = check_masks(masks, len(X))
@@ -461,6 +473,13 @@ class SLIC(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_outp
         check_segmentations(y, check_images(X, self.channel_axis), self.channel_axis)
         return achievable_segmentation_accuracy(y, self.transform(X))
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.no_validation = True
+        return tags
+
     def _map_images(self, function, n_images):
         """Yield ``function(threads, index)`` for each image, in order."""
         n_threads = effective_n_jobs(self.n_jobs)
@@ -510,13 +529,15 @@ class SLIC(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_outp
             raise ValueError(
                 f"image {index}: found features of shape {values.shape}, expected {(*shape, 'C')}"
             )
-        check_finite(values, index, mask, what="features of image")
         weights = check_channel_weights(self.channel_weights, values.shape[-1])
         spacing = check_spacing(self.spacing, len(shape))
         # Kernels see planes first; an image is a volume of one.
         volume = (1,) * (3 - len(shape)) + shape
-        planes = np.moveaxis(values, -1, 0).reshape(-1, *volume)
-        planes = np.ascontiguousarray(planes, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            planes = channels_first(values)
+        # Only now: float64 may be too large for float32.
+        check_finite(np.moveaxis(planes, 0, -1), index, mask, what="features of image")
+        planes = planes.reshape(-1, *volume)
         if weights is not None:
             planes = planes * np.sqrt(weights).astype(np.float32).reshape(-1, 1, 1, 1)
         if mask is not None:

@@ -38,7 +38,10 @@ def check_images(images, channel_axis=-1):
     if isinstance(images, np.ndarray) and images.dtype != object:
         # An image of 2 axes is a grey one; of 3 it can have channels.
         looks_bare = images.ndim < 3 or (
-            images.ndim == 3 and channel_axis is not None and images.shape[channel_axis] <= 4
+            images.ndim == 3
+            and channel_axis is not None
+            and -3 <= channel_axis < 3
+            and images.shape[channel_axis] <= 4
         )
         if looks_bare:
             raise ValueError(
@@ -76,7 +79,12 @@ def check_image(image, index, channel_axis=-1, n_channels=None):
     ValueError
         If its shape or its number of channels is not as expected.
     """
-    image = np.asarray(image)
+    try:
+        image = np.asarray(image)
+    except ValueError as error:
+        raise ValueError(
+            f"image {index}: found nested lists of unequal lengths, expected an array"
+        ) from error
     if image.dtype.kind not in "buif":
         raise TypeError(
             f"image {index}: found an array of dtype {image.dtype}, expected real numbers"
@@ -127,7 +135,7 @@ def check_finite(image, index, mask=None, what="image"):
     # One pass without temporaries for the usual case: a sum of finite numbers is finite,
     # unless it overflows, which the second look tells apart.
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(image.sum(dtype=np.float64)):
+        if np.isfinite(image.sum()):
             return
     bad = ~np.isfinite(image).all(axis=-1)
     if mask is not None:
@@ -171,8 +179,8 @@ def check_mask(mask, shape, index):
     if mask.dtype != bool:
         if mask.dtype.kind not in "ui" or not np.isin(mask, (0, 1)).all():
             raise ValueError(
-                f"mask of image {index}: found dtype {mask.dtype} with other values than 0 and "
-                "1, expected bool"
+                f"mask of image {index}: found dtype {mask.dtype}, expected bool, or integers "
+                "that are 0 or 1"
             )
         mask = mask.astype(bool)
     if not mask.any():
@@ -280,7 +288,10 @@ def check_channel_weights(weights, n_channels):
     """
     if weights is None:
         return None
-    array = np.asarray(weights, dtype=np.float64)
+    try:
+        array = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"channel_weights: found {weights!r}, expected numbers") from error
     if array.shape != (n_channels,):
         raise ValueError(
             f"channel_weights: found shape {array.shape}, expected ({n_channels},): one weight "

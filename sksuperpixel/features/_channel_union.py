@@ -119,11 +119,14 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
             raise ValueError(
                 f"transformer_weights: found {sorted(unknown)}, expected names among {names}"
             )
-        super().fit(X, y)
-        self.transformers_ = [
+        check_images(X, self.channel_axis)
+        check_image(X[0], 0, self.channel_axis)
+        transformers = [
             (name, each if _passes(each) else clone(each).fit(X, y))
             for name, each in self.transformers
         ]
+        super().fit(X, y)
+        self.transformers_ = transformers
         return self
 
     def transform(self, X):

@@ -259,11 +259,11 @@ def label_sums(features, labels, n_labels, threads=ONE_THREAD):
 
     Returns
     -------
-    ndarray of shape (K, 4 + 3 m), float64
+    ndarray of shape (K, 7 + 5 m), float64
         Number of pixels, sums of planes, rows and columns, sums of features; what is beyond
         4 + C means nothing.
     """
-    sums = np.empty((n_labels, 4 + 3 * -(-len(features) // 3)))
+    sums = np.empty((n_labels, 7 + 5 * -(-max(len(features) - 3, 0) // 5)))
 
     def part(bounds):
         _kernels.accumulate(features, labels, *bounds, sums)

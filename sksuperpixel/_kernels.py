@@ -54,6 +54,7 @@ def assign(
         if z0 >= z1 or y0 >= y1 or x0 >= x1:
             continue
         n = x1 - x0
+        factor = gain[k]
         for i in range(n):
             step = scale[k, 2] * (np.float32(x0 + i - seeds[k, 2]) - offsets[k, 2])
             along_x[i] = step * step
@@ -75,7 +76,7 @@ def assign(
                     for i in range(n):
                         d0, d1, d2 = f0[i] - m0, f1[i] - m1, f2[i] - m2
                         d = (((across + along_x[i]) + d0 * d0) + d1 * d1) + d2 * d2
-                        d = gain[k] * d
+                        d = factor * d
                         closer = d < best[i]
                         best[i] = d if closer else best[i]
                         chosen[i] = k if closer else chosen[i]
@@ -102,7 +103,7 @@ def assign(
                         distance[i] += d0 * d0
                     c += 1
                 for i in range(n):
-                    d = gain[k] * distance[i]
+                    d = factor * distance[i]
                     closer = d < best[i]
                     best[i] = d if closer else best[i]
                     chosen[i] = k if closer else chosen[i]
@@ -114,13 +115,13 @@ def accumulate(
     labels,  # IN (D, H, W) int32: negative where a pixel belongs to nothing
     labels_start,  # IN: the labels to do are
     labels_stop,  # IN: labels_start <= label < labels_stop
-    sums,  # OUT (K, 4 + 3 m >= 4 + C) float64: number of pixels, planes, rows, columns, features
+    sums,  # OUT (K, 7 + 5 m >= 4 + C) float64: number of pixels, planes, rows, columns, features
 ):
     """Count the pixels of each label and sum their positions and features.
 
-    Each label's pixels are added in raster order, whoever does which labels. Three channels
-    are added at once: a sum waits for the one before it, so that three cost little more than
-    one. The last channel fills the last three's columns up.
+    Each label's pixels are added in raster order, whoever does which labels. Several channels
+    are added at once: a sum waits for the one before it, so that several cost little more than
+    one. The last channel fills the columns of the last few up.
     """
     n_channels, depth, height, width = features.shape
     last = n_channels - 1
@@ -143,16 +144,18 @@ def accumulate(
                     sums[k, 4] += f0[x]
                     sums[k, 5] += f1[x]
                     sums[k, 6] += f2[x]
-            for c in range(3, n_channels, 3):
-                f0 = features[c, z, y]
-                f1 = features[min(c + 1, last), z, y]
-                f2 = features[min(c + 2, last), z, y]
+            for c in range(3, n_channels, 5):
+                f0, f1 = features[c, z, y], features[min(c + 1, last), z, y]
+                f2, f3 = features[min(c + 2, last), z, y], features[min(c + 3, last), z, y]
+                f4 = features[min(c + 4, last), z, y]
                 for x in range(width):
                     if row[x] >= labels_start and row[x] < labels_stop:
                         k = np.uint64(row[x])
                         sums[k, 4 + c] += f0[x]
                         sums[k, 5 + c] += f1[x]
                         sums[k, 6 + c] += f2[x]
+                        sums[k, 7 + c] += f3[x]
+                        sums[k, 8 + c] += f4[x]
 
 
 @kernel
@@ -340,6 +343,17 @@ def number_roots(parents):
 
 
 @kernel
+def _join(parents, root, k, row, numbers, start, stop):
+    """Unite a run with the runs of label k in a neighbouring row; return the root of all."""
+    before = -1
+    for x in range(start, stop):
+        if row[x] == k and numbers[x] != before:
+            before = numbers[x]
+            root = _unite(parents, root, before)
+    return root
+
+
+@kernel
 def connected_components(
     labels,  # IN (D, H, W) int32: negative where a pixel belongs to nothing
     components,  # OUT (D, H, W) int32: numbered by their first pixels; -1 where labels are
@@ -356,37 +370,33 @@ def connected_components(
     n = 0
     for z in range(depth):
         for y in range(height):
+            row, numbers = labels[z, y], components[z, y]
             stop = 0
             while stop < width:
-                start, k = stop, labels[z, y, stop]
-                while stop < width and labels[z, y, stop] == k:
+                start, k = stop, row[stop]
+                stop += 1
+                while stop < width and row[stop] == k:
                     stop += 1
                 if k < 0:
                     for x in range(start, stop):
-                        components[z, y, x] = -1
+                        numbers[x] = -1
                     continue
-                root = n
+                # A run joins the runs of its label that it touches: above, and in the slice
+                # before.
                 parents[n] = n
-                # A run joins the runs of its label that it touches: above, and in the
-                # slice before.
+                root = n
                 if y > 0:
-                    before = -1
-                    for x in range(start, stop):
-                        other = components[z, y - 1, x]
-                        if other != before and labels[z, y - 1, x] == k:
-                            root = _unite(parents, root, other)
-                        before = other
+                    root = _join(
+                        parents, root, k, labels[z, y - 1], components[z, y - 1], start, stop
+                    )
                 if z > 0:
-                    before = -1
-                    for x in range(start, stop):
-                        other = components[z - 1, y, x]
-                        if other != before and labels[z - 1, y, x] == k:
-                            root = _unite(parents, root, other)
-                        before = other
+                    root = _join(
+                        parents, root, k, labels[z - 1, y], components[z - 1, y], start, stop
+                    )
                 if root == n:
                     n += 1
                 for x in range(start, stop):
-                    components[z, y, x] = root
+                    numbers[x] = root
     parents = parents[:n]
     n_components = number_roots(parents)
     relabel(components, parents)

@@ -27,13 +27,18 @@ def check_images(images, channel_axis=-1):
     TypeError
         If it is no sequence.
     ValueError
-        If it is empty, or a single image.
+        If it is empty, or a single image, or no image can have such a `channel_axis`.
     """
     if isinstance(images, (str, bytes, dict)) or not (
         hasattr(images, "__len__") and hasattr(images, "__getitem__")
     ):
         raise TypeError(
             f"images: found {type(images).__name__}, expected a sequence of images (arrays)"
+        )
+    if channel_axis is not None and not -4 <= channel_axis < 4:
+        raise ValueError(
+            f"channel_axis: found {channel_axis}, expected an axis of images (H, W, C) or "
+            "(D, H, W, C), or None"
         )
     if isinstance(images, np.ndarray) and images.dtype != object:
         # An image of 2 axes is a grey one; of 3 it can have channels.

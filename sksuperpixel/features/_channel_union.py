@@ -1,6 +1,7 @@
 """Several transformers' features side by side."""
 
 from functools import partial
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import clone
@@ -53,6 +54,12 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
     >>> union.get_feature_names_out().tolist()
     ['lab__L', 'lab__a', 'lab__b', 'rgb__0', 'rgb__1', 'rgb__2']
     """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "transformers": [list, tuple],
+        "transformer_weights": [dict, None],
+        "channel_axis": [Integral, None],
+    }
 
     def __init__(self, transformers, *, transformer_weights=None, channel_axis=-1):
         self.transformers = transformers
@@ -108,10 +115,18 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
         Raises
         ------
         ValueError
-            If there is no transformer, a name is not unique, or a weight's name is unknown.
+            If a parameter is not as expected: there is no transformer, a name is not unique, or
+            a weight's name is unknown.
         """
+        self._validate_params()
         if not self.transformers:
             raise ValueError("transformers: found an empty list, expected at least one")
+        for pair in self.transformers:
+            if not (isinstance(pair, (tuple, list)) and len(pair) == 2):
+                raise ValueError(
+                    f"transformers: found {pair!r}, expected pairs of a name and a transformer; "
+                    "make_channel_union needs no names"
+                )
         names = [name for name, _ in self.transformers]
         self._validate_names(names)
         unknown = set(self.transformer_weights or {}) - set(names)

@@ -81,8 +81,8 @@ class LabFeatures(ImageTransformerMixin, BaseEstimator):
     >>> features = LabFeatures().fit_transform([red])
     >>> features[0].shape
     (4, 6, 3)
-    >>> features[0][0, 0].round(1).tolist()
-    [53.2..., 80.1..., 67.2...]
+    >>> features[0][0, 0].astype(float).round(1).tolist()
+    [53.2, 80.1, 67.2]
     """
 
     def __init__(self, *, channel_axis=-1, memory=None):

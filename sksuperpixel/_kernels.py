@@ -53,33 +53,30 @@ def assign(
         x0, x1 = _window(seeds[k, 2], offsets[k, 2], half[2], 0, width)
         if z0 >= z1 or y0 >= y1 or x0 >= x1:
             continue
-        n = x1 - x0
         factor = gain[k]
+        # Unsigned indices spare the checks whether they count from the end: windows are so
+        # narrow that these would show.
+        left, n = np.uint64(x0), np.uint64(x1 - x0)
         for i in range(n):
-            step = scale[k, 2] * (np.float32(x0 + i - seeds[k, 2]) - offsets[k, 2])
+            step = scale[k, 2] * (np.float32(x0 + np.int64(i) - seeds[k, 2]) - offsets[k, 2])
             along_x[i] = step * step
-        for z in range(z0, z1):
-            step_z = scale[k, 0] * (np.float32(z - seeds[k, 0]) - offsets[k, 0])
-            for y in range(y0, y1):
-                step_y = scale[k, 1] * (np.float32(y - seeds[k, 1]) - offsets[k, 1])
+        for z in range(np.uint64(z0), np.uint64(z1)):
+            step_z = scale[k, 0] * (np.float32(np.int64(z) - seeds[k, 0]) - offsets[k, 0])
+            for y in range(np.uint64(y0), np.uint64(y1)):
+                step_y = scale[k, 1] * (np.float32(np.int64(y) - seeds[k, 1]) - offsets[k, 1])
                 across = step_z * step_z + step_y * step_y
-                best = nearest[z, y, x0:x1]
-                chosen = labels[z, y, x0:x1]
                 if n_channels == 3:
                     # Colours are the usual case: one loop for all of it.
-                    f0, f1, f2 = (
-                        features[0, z, y, x0:x1],
-                        features[1, z, y, x0:x1],
-                        features[2, z, y, x0:x1],
-                    )
                     m0, m1, m2 = means[k, 0], means[k, 1], means[k, 2]
                     for i in range(n):
-                        d0, d1, d2 = f0[i] - m0, f1[i] - m1, f2[i] - m2
-                        d = (((across + along_x[i]) + d0 * d0) + d1 * d1) + d2 * d2
-                        d = factor * d
-                        closer = d < best[i]
-                        best[i] = d if closer else best[i]
-                        chosen[i] = k if closer else chosen[i]
+                        x = left + i
+                        d0 = features[0, z, y, x] - m0
+                        d1 = features[1, z, y, x] - m1
+                        d2 = features[2, z, y, x] - m2
+                        d = factor * ((((across + along_x[i]) + d0 * d0) + d1 * d1) + d2 * d2)
+                        closer = d < nearest[z, y, x]
+                        nearest[z, y, x] = d if closer else nearest[z, y, x]
+                        labels[z, y, x] = k if closer else labels[z, y, x]
                     continue
                 for i in range(n):
                     distance[i] = across + along_x[i]
@@ -103,10 +100,11 @@ def assign(
                         distance[i] += d0 * d0
                     c += 1
                 for i in range(n):
+                    x = left + i
                     d = factor * distance[i]
-                    closer = d < best[i]
-                    best[i] = d if closer else best[i]
-                    chosen[i] = k if closer else chosen[i]
+                    closer = d < nearest[z, y, x]
+                    nearest[z, y, x] = d if closer else nearest[z, y, x]
+                    labels[z, y, x] = k if closer else labels[z, y, x]
 
 
 @kernel
@@ -132,7 +130,8 @@ def accumulate(
         for y in range(height):
             row = labels[z, y]
             plane_number, row_number = float(z), float(y)
-            f0, f1, f2 = features[0, z, y], features[min(1, last), z, y], features[min(2, last), z, y]
+            f0, f1 = features[0, z, y], features[min(1, last), z, y]
+            f2 = features[min(2, last), z, y]
             for x in range(width):
                 if row[x] >= labels_start and row[x] < labels_stop:
                     # An unsigned index spares the check whether it counts from the end.
@@ -148,14 +147,16 @@ def accumulate(
                 f0, f1 = features[c, z, y], features[min(c + 1, last), z, y]
                 f2, f3 = features[min(c + 2, last), z, y], features[min(c + 3, last), z, y]
                 f4 = features[min(c + 4, last), z, y]
+                # Columns of these channels: a slice, for the compiler to know their order.
+                columns = sums[:, 4 + c : 9 + c]
                 for x in range(width):
                     if row[x] >= labels_start and row[x] < labels_stop:
                         k = np.uint64(row[x])
-                        sums[k, 4 + c] += f0[x]
-                        sums[k, 5 + c] += f1[x]
-                        sums[k, 6 + c] += f2[x]
-                        sums[k, 7 + c] += f3[x]
-                        sums[k, 8 + c] += f4[x]
+                        columns[k, 0] += f0[x]
+                        columns[k, 1] += f1[x]
+                        columns[k, 2] += f2[x]
+                        columns[k, 3] += f3[x]
+                        columns[k, 4] += f4[x]
 
 
 @kernel
@@ -443,38 +444,57 @@ def borders(
     There are at most as many as `count_border_faces` says.
     """
     depth, height, width = regions.shape
-    mask = np.uint64(len(table) - 1)
     for i in range(len(table)):
         table[i] = -1
     n = 0
-    for axis in range(3):
-        dz, dy, dx = int(axis == 0), int(axis == 1), int(axis == 2)
-        last_a, last_b, entry = -1, -1, np.int32(0)
-        for z in range(depth - dz):
-            for y in range(height - dy):
-                here, there = regions[z, y], regions[z + dz, y + dy]
-                for x in range(width - dx):
-                    a, b = here[x], there[x + dx]
-                    if a == b or a < 0 or b < 0 or not (wanted[a] or wanted[b]):
-                        continue
-                    if a != last_a or b != last_b:
-                        last_a, last_b = a, b
-                        low, high = min(a, b), max(a, b)
-                        # Multiplying by odd numbers spreads neighbours over the table.
-                        key = np.uint64(low) * np.uint64(0x9E3779B97F4A7C15)
-                        key += np.uint64(high) * np.uint64(0xC2B2AE3D27D4EB4F)
-                        slot = (key >> np.uint64(32)) & mask
-                        entry = table[slot]
-                        while entry >= 0 and (pairs[entry, 0] != low or pairs[entry, 1] != high):
-                            slot = (slot + np.uint64(1)) & mask
-                            entry = table[slot]
-                        if entry < 0:
-                            entry = np.int32(n)
-                            table[slot] = entry
-                            pairs[n, 0], pairs[n, 1], faces[n] = low, high, 0
-                            n += 1
-                    faces[entry] += 1
+    for z in range(depth):
+        for y in range(height):
+            for x in range(width):
+                a = regions[z, y, x]
+                if a < 0 or not wanted[a]:
+                    continue
+                if x + 1 < width:
+                    n = _touch(a, regions[z, y, x + 1], table, pairs, faces, n)
+                if y + 1 < height:
+                    n = _touch(a, regions[z, y + 1, x], table, pairs, faces, n)
+                if z + 1 < depth:
+                    n = _touch(a, regions[z + 1, y, x], table, pairs, faces, n)
+                # The faces behind are those of the pixels there where these are wanted.
+                if x > 0:
+                    b = regions[z, y, x - 1]
+                    if b >= 0 and not wanted[b]:
+                        n = _touch(a, b, table, pairs, faces, n)
+                if y > 0:
+                    b = regions[z, y - 1, x]
+                    if b >= 0 and not wanted[b]:
+                        n = _touch(a, b, table, pairs, faces, n)
+                if z > 0:
+                    b = regions[z - 1, y, x]
+                    if b >= 0 and not wanted[b]:
+                        n = _touch(a, b, table, pairs, faces, n)
     return n
+
+
+@kernel
+def _touch(a, b, table, pairs, faces, n):
+    """Count a face between two regions in the hash table; return the number of pairs."""
+    if b < 0 or a == b:
+        return n
+    low, high = min(a, b), max(a, b)
+    # Multiplying by odd numbers spreads neighbours over the table.
+    key = np.uint64(low) * np.uint64(0x9E3779B97F4A7C15)
+    key += np.uint64(high) * np.uint64(0xC2B2AE3D27D4EB4F)
+    mask = np.uint64(len(table) - 1)
+    slot = (key >> np.uint64(32)) & mask
+    while table[slot] >= 0:
+        entry = table[slot]
+        if pairs[entry, 0] == low and pairs[entry, 1] == high:
+            faces[entry] += 1
+            return n
+        slot = (slot + np.uint64(1)) & mask
+    table[slot] = n
+    pairs[n, 0], pairs[n, 1], faces[n] = low, high, 1
+    return n + 1
 
 
 @kernel

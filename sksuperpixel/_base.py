@@ -98,6 +98,10 @@ class ImageTransformerMixin(TransformerMixin, auto_wrap_output_keys=None):
         "memory": [str, os.PathLike, HasMethods("cache"), None],
     }
 
+    def __init_subclass__(cls, auto_wrap_output_keys=None, **kwargs):
+        # Not inherited otherwise: features of images must not be made a table.
+        super().__init_subclass__(auto_wrap_output_keys=auto_wrap_output_keys, **kwargs)
+
     def fit(self, X, y=None):
         """Check the images and learn how many channels they have.
 

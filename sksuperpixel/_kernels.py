@@ -8,6 +8,9 @@ floating-point sums, so that a slow reference written in NumPy gives the same bi
 Positions of clusters are kept relative to their seeds, which are whole pixels. All arithmetic
 on them is then the same wherever in an image a seed lies, and a tile of an image gives what the
 whole image gives.
+
+Whole numbers are handed to helpers as int64, also constants: each other type, and each literal,
+would compile the helper once more.
 """
 
 import numpy as np
@@ -310,9 +313,10 @@ def _insert(candidates, distances, k, d):
 @kernel
 def find(parents, a):
     """Root of `a` in a forest; shortens the path on the way."""
+    a = np.int64(a)
     while parents[a] != a:
         parents[a] = parents[parents[a]]
-        a = parents[a]
+        a = np.int64(parents[a])
     return a
 
 
@@ -346,10 +350,10 @@ def number_roots(parents):
 @kernel
 def _join(parents, root, k, row, numbers, start, stop):
     """Unite a run with the runs of label k in a neighbouring row; return the root of all."""
-    before = -1
+    before = np.int64(-1)
     for x in range(start, stop):
         if row[x] == k and numbers[x] != before:
-            before = numbers[x]
+            before = np.int64(numbers[x])
             root = _unite(parents, root, before)
     return root
 
@@ -372,7 +376,7 @@ def connected_components(
     for z in range(depth):
         for y in range(height):
             row, numbers = labels[z, y], components[z, y]
-            stop = 0
+            stop = np.int64(0)
             while stop < width:
                 start, k = stop, row[stop]
                 stop += 1
@@ -385,7 +389,7 @@ def connected_components(
                 # A run joins the runs of its label that it touches: above, and in the slice
                 # before.
                 parents[n] = n
-                root = n
+                root = np.int64(n)
                 if y > 0:
                     root = _join(
                         parents, root, k, labels[z, y - 1], components[z, y - 1], start, stop
@@ -446,7 +450,7 @@ def borders(
     depth, height, width = regions.shape
     for i in range(len(table)):
         table[i] = -1
-    n = 0
+    n = np.int64(0)
     for z in range(depth):
         for y in range(height):
             for x in range(width):
@@ -647,7 +651,7 @@ def merge_cheapest(
     capacity = 4 * n_pairs
     heap_cost = np.empty(capacity, np.float64)
     heap_pair = np.empty((capacity, 3), np.int32)
-    size = 0
+    size = np.int64(0)
     for e in range(n_pairs):
         for side in range(2):
             a, h = pairs[e, side], 2 * e + side
@@ -657,16 +661,16 @@ def merge_cheapest(
             else:
                 following[last[a]] = h
             last[a] = h
-        a, b = pairs[e, 0], pairs[e, 1]
+        a, b = np.int64(pairs[e, 0]), np.int64(pairs[e, 1])
         cost = _increase(a, b, counts, means) / faces[e] ** border_power
-        _push(heap_cost, heap_pair, size, cost, a, b, 0)
+        _push(heap_cost, heap_pair, size, cost, a, b, np.int64(0))
         size += 1
     n_left = n_regions
     while n_left > n_wanted and size > 0:
-        a, b, stamp = heap_pair[0, 0], heap_pair[0, 1], heap_pair[0, 2]
+        a, b, stamp = np.int64(heap_pair[0, 0]), np.int64(heap_pair[0, 1]), heap_pair[0, 2]
         size -= 1
-        _swap(heap_cost, heap_pair, 0, size)
-        _sift_down(heap_cost, heap_pair, size, 0)
+        _swap(heap_cost, heap_pair, np.int64(0), size)
+        _sift_down(heap_cost, heap_pair, size, np.int64(0))
         if parents[a] != a or parents[b] != b or version[a] + version[b] != stamp:
             continue
         # a < b: the lower region is the root
@@ -705,9 +709,10 @@ def merge_cheapest(
                     heap_pair[i, c] = old_pair[i, c]
         h = first[a]
         while h >= 0:
-            other = neighbour[h]
+            other = np.int64(neighbour[h])
             cost = _increase(a, other, counts, means) / shared[h] ** border_power
-            _push(heap_cost, heap_pair, size, cost, a, other, version[a] + version[other])
+            stamp = np.int64(version[a] + version[other])
+            _push(heap_cost, heap_pair, size, cost, a, other, stamp)
             size += 1
             h = following[h]
     return n_left

@@ -98,9 +98,7 @@ def check_clone_is_equal_and_unfitted(estimator, images, segmentations):
     assert repr(copied) == repr(estimator)
     assert copied.get_params().keys() == estimator.get_params().keys()
     assert not [name for name in vars(copied) if name.endswith("_")]
-    assert_same(
-        copied.fit(images, segmentations).transform(images), estimator.transform(images)
-    )
+    assert_same(copied.fit(images, segmentations).transform(images), estimator.transform(images))
 
 
 def check_get_params_and_set_params(estimator, images, segmentations):

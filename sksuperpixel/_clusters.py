@@ -198,7 +198,8 @@ def channels_first(values):
     planes = np.moveaxis(values, -1, 0)
     if planes.dtype == np.float32 and planes.flags.c_contiguous:
         return planes
-    if not values.flags.c_contiguous:
+    known = values.dtype.isnative and values.dtype.char in "?bBhHiIlLqQfd"
+    if not (known and values.flags.c_contiguous):
         return np.ascontiguousarray(planes, dtype=np.float32)
     copy = np.empty(planes.shape, np.float32)
     pixels = values.reshape(-1, values.shape[-1])

@@ -30,11 +30,13 @@ def connected_regions(labels):
 
 
 def _borders(regions, wanted):
-    """Pairs of regions that touch, (n, 2) int32, and the faces they share, (n,) int64."""
-    at_most = _kernels.count_border_faces(regions)
-    pairs, faces = np.empty((at_most, 2), np.int32), np.empty(at_most, np.int64)
-    table = np.empty(1 << (2 * at_most).bit_length(), np.int32)
-    n_pairs = _kernels.borders(regions, wanted, table, pairs, faces)
+    """Pairs of regions that touch, (n, 2) int32, and the faces they share, (n,) int32."""
+    capacity, n_pairs = 2 * len(wanted), -1
+    while n_pairs < 0:
+        capacity *= 2
+        pairs, faces = np.empty((capacity, 2), np.int32), np.empty(capacity, np.int32)
+        table = np.empty(1 << (3 * capacity // 2).bit_length(), np.int32)
+        n_pairs = _kernels.borders(regions, wanted, table, pairs, faces)
     return pairs[:n_pairs], faces[:n_pairs]
 
 

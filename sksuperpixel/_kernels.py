@@ -421,32 +421,14 @@ def relabel(labels, numbers):
 
 
 @kernel
-def count_border_faces(regions):
-    """Count the pairs of adjacent pixels in different regions."""
-    depth, height, width = regions.shape
-    n = 0
-    for axis in range(3):
-        dz, dy, dx = int(axis == 0), int(axis == 1), int(axis == 2)
-        for z in range(depth - dz):
-            for y in range(height - dy):
-                here, there = regions[z, y], regions[z + dz, y + dy]
-                for x in range(width - dx):
-                    n += here[x] != there[x + dx]
-    return n
-
-
-@kernel
 def borders(
     regions,  # IN (D, H, W) int32: negative where a pixel belongs to nothing
     wanted,  # IN (K,) bool: pairs of regions neither of which is wanted are left out
-    table,  # OUT (power of two larger than n,) int32: a hash table of the entries
+    table,  # OUT (power of two > n,) int32: a hash table of the entries
     pairs,  # OUT (n, 2) int32: lower region, higher region, each pair once
-    faces,  # OUT (n,) int64: how many pixel faces they share
+    faces,  # OUT (n,) int32: how many pixel faces they share
 ):
-    """List the regions that touch; return how many pairs there are.
-
-    There are at most as many as `count_border_faces` says.
-    """
+    """List the regions that touch; return how many pairs there are, -1 if more than n."""
     depth, height, width = regions.shape
     for i in range(len(table)):
         table[i] = -1
@@ -476,12 +458,14 @@ def borders(
                     b = regions[z - 1, y, x]
                     if b >= 0 and not wanted[b]:
                         n = _touch(a, b, table, pairs, faces, n)
+                if n > len(pairs):
+                    return -1
     return n
 
 
 @kernel
 def _touch(a, b, table, pairs, faces, n):
-    """Count a face between two regions in the hash table; return the number of pairs."""
+    """Count a face between two regions; return how many pairs there are, listed or not."""
     if b < 0 or a == b:
         return n
     low, high = min(a, b), max(a, b)
@@ -496,6 +480,8 @@ def _touch(a, b, table, pairs, faces, n):
             faces[entry] += 1
             return n
         slot = (slot + np.uint64(1)) & mask
+    if n >= len(pairs):
+        return len(pairs) + 1
     table[slot] = n
     pairs[n, 0], pairs[n, 1], faces[n] = low, high, 1
     return n + 1
@@ -623,7 +609,7 @@ def merge_cheapest(
     n_wanted,  # IN: how many regions to leave
     border_power,  # IN: see below
     pairs,  # IN (n, 2) int32: the regions that touch, each pair once
-    faces,  # IN (n,) int64: how many faces they share
+    faces,  # IN (n,) int32: how many faces they share
     counts,  # IN and OUT (K,) float64: a root has the count of its tree
     sums,  # IN and OUT (K, C) float64: features and weighted positions
     parents,  # IN and OUT (K,) int32: the forest of merged regions

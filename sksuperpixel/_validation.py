@@ -103,6 +103,9 @@ def check_image(image, index, channel_axis=-1, n_channels=None):
         expected = f"(H, W), or (H, W, C) or (D, H, W, C) with the channels on axis {channel_axis}"
     if not fits:
         raise ValueError(f"image {index}: found shape {image.shape}, expected {expected}")
+    if not image.dtype.isnative:
+        # As some files are; kernels know no other byte order than the machine's.
+        image = image.astype(image.dtype.newbyteorder("="))
     if image.size == 0:
         raise ValueError(
             f"image {index}: found shape {image.shape}, which has no pixel; expected at least one"

@@ -1,0 +1,137 @@
+"""Score SLIC on BSDS500, where it is on disk.
+
+First table: the first 100 test images at their own size, beside scikit-image's slic (and OpenCV's
+and fast-slic's where they can be imported). Second table: all 500 images at 256 x 256, size 16,
+5 iterations, beside the SLIC row of the paper this library follows. Scores are means over
+annotators, then over images.
+
+    python tests/benchmarks/quality_bsds500.py --root BSDS500
+"""
+
+import argparse
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from skimage.segmentation import slic
+from skimage.transform import resize
+
+from sksuperpixel import SLIC
+from sksuperpixel.datasets import load_bsds500
+from sksuperpixel.metrics import superpixel_report
+
+COLUMNS = {
+    "n_superpixels": "K",
+    "boundary_recall": "recall",
+    "mean_distance_to_edge": "MDE",
+    "undersegmentation_error": "UE",
+    "achievable_segmentation_accuracy": "ASA",
+    "achievable_iou": "IoU",
+    "compactness": "CO",
+}
+PAPER = {"IoU": 0.907, "recall": 0.809, "MDE": 0.911, "UE": 0.101, "CO": 0.324}
+
+
+def ours(image, **params):
+    """Superpixels of SLIC with some parameters."""
+    return SLIC(**params).fit_transform([image])[0]
+
+
+def methods():
+    """Functions from an image to superpixels, by name."""
+    found = {
+        "scikit-image slic": partial(slic, n_segments=600, compactness=10, start_label=0),
+        "SLIC(superpixel_size=16)": partial(ours, superpixel_size=16),
+        "SLIC(n_segments=570)": partial(ours, n_segments=570),
+        "SLIC(n_segments=600)": partial(ours, n_segments=600),
+    }
+    try:
+        import cv2  # noqa: F401
+    except ImportError:
+        pass
+    else:
+        found["OpenCV SLIC"] = opencv
+    try:
+        import fast_slic.avx2  # noqa: F401
+    except ImportError:
+        pass
+    else:
+        found["fast-slic"] = fast_slic_avx2
+    return found
+
+
+def opencv(image):
+    """Superpixels of OpenCV's SLIC."""
+    import cv2
+
+    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
+    engine = cv2.ximgproc.createSuperpixelSLIC(lab, cv2.ximgproc.SLIC, 16, 10.0)
+    engine.iterate(5)
+    engine.enforceLabelConnectivity(25)
+    return engine.getLabels()
+
+
+def fast_slic_avx2(image):
+    """Superpixels of fast-slic."""
+    from fast_slic.avx2 import SlicAvx2
+
+    engine = SlicAvx2(num_components=600, compactness=10, num_threads=1)
+    return engine.iterate(image, max_iter=5).astype(np.int32)
+
+
+def shrink(image, segmentation, shape=(256, 256)):
+    """Resize an image bilinearly and its segmentations to the nearest pixel."""
+    small = resize(image, shape, order=1, anti_aliasing=False)
+    nearest = [
+        resize(each, shape, order=0, anti_aliasing=False, preserve_range=True)
+        for each in segmentation
+    ]
+    return np.round(255 * small).astype(np.uint8), np.stack(nearest).astype(np.int32)
+
+
+def score(data, index, method, small=False):
+    """Scores of one image."""
+    image, segmentation = data.images[index], data.segmentations[index]
+    if small:
+        image, segmentation = shrink(image, segmentation)
+    report = superpixel_report([segmentation], [method(image)])
+    return report[list(COLUMNS)].rename(columns=COLUMNS).iloc[0]
+
+
+def mean_scores(data, n_images, method, n_jobs, **options):
+    """Mean over images."""
+    rows = Parallel(n_jobs=n_jobs)(
+        delayed(score)(data, i, method, **options) for i in range(n_images)
+    )
+    return pd.DataFrame(rows).mean()
+
+
+def main():
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--root", required=True, help="folder of BSDS500")
+    parser.add_argument("--n-jobs", type=int, default=2)
+    parser.add_argument("--limit", type=int, default=None, help="number of images")
+    arguments = parser.parse_args()
+
+    test = load_bsds500(arguments.root, "test")
+    n_images = min(100, arguments.limit or 100)
+    table = {
+        name: mean_scores(test, n_images, method, arguments.n_jobs)
+        for name, method in methods().items()
+    }
+    print(f"First {n_images} test images, own size")
+    print(pd.DataFrame(table).T.round(4).to_string(), end="\n\n")
+
+    every = load_bsds500(arguments.root, "all")
+    n_images = min(len(every.images), arguments.limit or len(every.images))
+    row = mean_scores(
+        every, n_images, partial(ours, superpixel_size=16), arguments.n_jobs, small=True
+    )
+    print(f"{n_images} images at 256 x 256")
+    print(pd.DataFrame({"SLIC(superpixel_size=16)": row, "paper": PAPER}).T.round(4).to_string())
+
+
+if __name__ == "__main__":
+    main()

@@ -79,7 +79,9 @@ def main():
     print(report(images, both, segmentations).T.to_string(), end="\n\n")
 
     chosen = names.index("chelsea")
-    picture = side_by_side(photographs[chosen], [labels[chosen] for labels in superpixels.values()])
+    picture = side_by_side(
+        photographs[chosen], [labels[chosen] for labels in superpixels.values()]
+    )
     imsave(arguments.output, (255 * picture).astype(np.uint8), check_contrast=False)
     print(f"Saved {arguments.output}: {names[chosen]}, {' (left) and '.join(superpixels)} (right)")
 

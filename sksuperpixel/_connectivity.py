@@ -41,7 +41,7 @@ def _borders(regions, wanted):
 
 
 def without_gaps(labels):
-    """Number labels 0, 1, ... in their own order, so that none is missing, in place.
+    """Give labels the numbers 0, 1, ... in their own order, none missing, in place.
 
     Parameters
     ----------

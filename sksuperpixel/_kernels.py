@@ -333,7 +333,7 @@ def _unite(parents, a, b):
 
 @kernel
 def number_roots(parents):
-    """Number the trees 0, 1, ... by their lowest members; return how many there are.
+    """Give trees the numbers 0, 1, ... by their lowest members; return how many there are.
 
     Every root must be its tree's lowest member. `parents` becomes each member's number.
     """

@@ -42,8 +42,8 @@ from sksuperpixel._validation import (
 )
 from sksuperpixel.features import LabFeatures
 
-# With the border's share in the cost of a merge, this share of the compactness gives superpixels as
-# compact as the whole would without; chosen with it on BSDS500's validation images.
+# With the border in the cost of a merge, this share of the compactness gives superpixels as
+# compact as the whole of it would without; chosen on BSDS500's validation images, too.
 _MERGE_COMPACTNESS = 0.6
 
 
@@ -184,7 +184,7 @@ def exact_regions(features, n_segments, oversegmentation, spacing, *, compactnes
 
 
 class SLIC(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
-    """Superpixels by simple linear iterative clustering, over any features of the pixels.
+    r"""Superpixels by simple linear iterative clustering, over any features of the pixels.
 
     Clusters start on a regular grid. Each pixel goes to the cluster that is nearest in features
     and space among those nearby, each cluster moves to the mean of its pixels, and so on
@@ -253,10 +253,10 @@ class SLIC(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_outp
     -----
     The squared distance of pixel i to cluster k is
 
-    .. math:: D^2 = \\sum_c w_c (f_{c,k} - f_{c,i})^2
-              + \\frac{\\sigma^2}{S^2} \\lVert p_k - p_i \\rVert^2
+    .. math:: D^2 = \sum_c w_c (f_{c,k} - f_{c,i})^2
+              + \frac{\sigma^2}{S^2} \lVert p_k - p_i \rVert^2
 
-    with the compactness :math:`\\sigma`, over pixels at most S from the cluster along each axis.
+    with the compactness :math:`\sigma`, over pixels at most S from the cluster along each axis.
     Equal distances go to the cluster that comes first in raster order, so the result is the
     same on any number of threads. Merging minimises the increase of the same sum of squares
     (Ward), weighted by the length of the border between the two regions.

@@ -169,7 +169,9 @@ def make_texture_mosaics(
     Parameters
     ----------
     n_images : int, default=10
+        The number of mosaics.
     image_shape : tuple of int (height, width), default=(128, 128)
+        The size of each, in pixels.
     n_segments : int, default=6
         The number of segments of each image.
     n_textures : int, default=None

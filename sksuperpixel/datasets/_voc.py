@@ -64,6 +64,7 @@ def load_voc(root, subset="train", *, year="2012", target="class"):
     subset : {"train", "val", "trainval", "test"}, default="train"
         The list of images. ``"test"`` has public segmentations only in 2007.
     year : str or int, default="2012"
+        The year of the challenge, as in the folder's name.
     target : {"class", "object"}, default="class"
         Whether the segmentations tell classes, or single objects.
 

@@ -1,9 +1,17 @@
 """Superpixels that speak scikit-learn."""
 
 from sksuperpixel._base import LazySequence
+from sksuperpixel._label_maker import LabelMaker
 from sksuperpixel._slic import SLIC
 from sksuperpixel.features import ChannelUnion, LabFeatures, make_channel_union
 
 __version__ = "0.1.0"
 
-__all__ = ["SLIC", "ChannelUnion", "LabFeatures", "LazySequence", "make_channel_union"]
+__all__ = [
+    "SLIC",
+    "ChannelUnion",
+    "LabFeatures",
+    "LabelMaker",
+    "LazySequence",
+    "make_channel_union",
+]

@@ -786,3 +786,42 @@ def to_planes(
         for c in range(n_channels):
             for i in range(start, stop):
                 planes[c, i] = pixels[i, c]
+
+
+@kernel
+def edges_crossed(
+    edges,  # IN (D, H, W) float32: strength of the edge at each pixel
+    pixels,  # IN (n, 3) int32: where lines start
+    ends,  # IN (n, Q, 3) int32: where they end; a negative number: there is no line
+    crossed,  # OUT (n, Q) float32: infinity where there is no line
+):
+    """Sum the edge strength of the pixels on straight lines, both ends included.
+
+    Lines go from pixel to pixel through faces, so that none slips through an edge diagonally.
+    """
+    at, sign = np.empty(3, np.int64), np.empty(3, np.int64)
+    steps, done = np.empty(3, np.int64), np.empty(3, np.int64)
+    for p in range(len(pixels)):
+        for q in range(ends.shape[1]):
+            if ends[p, q, 0] < 0:
+                crossed[p, q] = np.inf
+                continue
+            for axis in range(3):
+                way = ends[p, q, axis] - pixels[p, axis]
+                at[axis], sign[axis] = pixels[p, axis], 1 if way > 0 else -1
+                steps[axis], done[axis] = abs(way), 0
+            total = edges[at[0], at[1], at[2]]
+            for _ in range(steps[0] + steps[1] + steps[2]):
+                # The axis whose next step is due first: its middle lies at (done + 1/2) / steps
+                # of the way, compared without dividing.
+                due = -1
+                for axis in range(3):
+                    if done[axis] < steps[axis] and (
+                        due < 0
+                        or (2 * done[axis] + 1) * steps[due] < (2 * done[due] + 1) * steps[axis]
+                    ):
+                        due = axis
+                done[due] += 1
+                at[due] += sign[due]
+                total += edges[at[0], at[1], at[2]]
+            crossed[p, q] = total

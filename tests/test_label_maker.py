@@ -1,0 +1,188 @@
+"""Labels for learning: worked examples by hand, and properties."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from sksuperpixel import LabelMaker
+from sksuperpixel._kernels import edges_crossed
+from sksuperpixel._label_maker import (
+    cluster_segments,
+    count_segments,
+    dense_segments,
+    edge_map,
+)
+
+# One row of eight pixels: three segments, four clusters of two pixels, of which cluster 1
+# straddles the first border.
+SEGMENTATION = np.array([0, 0, 0, 5, 5, 5, 9, 9]).reshape(1, 1, 1, 8)
+LABELS = np.array([0, 0, 1, 1, 2, 2, 3, 3], np.int32).reshape(1, 1, 8)
+CENTRES = np.array([[0, 0, 0.5], [0, 0, 2.5], [0, 0, 4.5], [0, 0, 6.5]])
+# Majorities: cluster 0 -> 0, cluster 1 -> 0 (a tie of 0 and 5: the lower), 2 -> 5, 3 -> 9.
+PIXELS = np.array([[0, 0, 1], [0, 0, 3], [0, 0, 5]], np.int32)
+CANDIDATES = np.array([[0, 1, 2], [1, 2, 0], [2, 3, 1]], np.int32)
+DISTANCES = np.array([[1.0, 2, 3], [1, 4, 2], [3, 1, 2]])
+
+
+def make(**params):
+    options = {"mining": None, **params}
+    return LabelMaker(**options).make(
+        SEGMENTATION, LABELS, PIXELS, CANDIDATES, DISTANCES, CENTRES, random_state=0
+    )
+
+
+def test_slic_alone_teaches_the_nearest():
+    assert make(correct=False).tolist() == [0, 0, 1]
+
+
+def test_slic_corrected_teaches_the_nearest_right_one():
+    # Pixel 3 lies in 5: of clusters 1, 2, 0 only 2 does. Pixel 5 lies in 5: 2, not 3.
+    assert make().tolist() == [0, 1, 0]
+
+
+def test_nearest_teaches_the_first_right_slot():
+    # All of pixel 1's first two candidates are right; slot 0 comes first.
+    assert make(strategy="nearest").tolist() == [0, 1, 0]
+
+
+def test_random_teaches_some_right_slot():
+    seen = set()
+    for seed in range(40):
+        slots = LabelMaker("random", mining=None).make(
+            SEGMENTATION, LABELS, PIXELS, CANDIDATES, DISTANCES, CENTRES, random_state=seed
+        )
+        assert slots[1:].tolist() == [1, 0]
+        seen.add(int(slots[0]))
+    assert seen == {0, 1}
+
+
+def test_edges_teach_the_line_that_crosses_least():
+    # Edges are at columns 2 and 5. Pixel 3 to cluster 1 at 2 (2.5 rounds to even) crosses one, to
+    # cluster 2 at 4 none, to cluster 0 at 0 one. Pixel 5 stands on an edge, which all count;
+    # cluster 3 at 6: one, cluster 2 at 4: one, nearer is 3; cluster 1 at 2: two.
+    assert make(strategy="edges").tolist() == [0, 1, 1]
+
+
+def test_mistakes_are_where_correction_changed_something():
+    assert make(mining="mistakes").tolist() == [-1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("min_segments", "expected"), [(1, [0, 1, 0]), (2, [0, 1, 0]), (4, [-1] * 3)]
+)
+def test_ambiguous_counts_segments_of_candidates(min_segments, expected):
+    assert make(mining="ambiguous", min_segments=min_segments).tolist() == expected
+
+
+def test_three_segments_among_candidates():
+    # Only pixel 5 sees segments 5, 9 and 0.
+    assert make(mining="ambiguous", min_segments=3).tolist() == [-1, -1, 0]
+
+
+def test_sets_are_all_right_candidates():
+    expected = [[True, True, False], [False, True, False], [True, False, False]]
+    assert make(targets="set").tolist() == expected
+
+
+def test_void_teaches_nothing_and_is_no_segment():
+    slots = make(ignore_label=5)
+    assert slots.tolist() == [0, -1, -1]
+    # Cluster 1 has half void: its majority is 0, alone; cluster 2 has no segment at all.
+    dense = dense_segments(SEGMENTATION, 5)
+    assert cluster_segments(dense, LABELS, 4).tolist() == [[0, 0, -1, 1]]
+
+
+def test_no_right_candidate_teaches_nothing():
+    slots = LabelMaker(mining=None).make(
+        SEGMENTATION, LABELS, PIXELS[1:2], np.array([[1, 0]], np.int32), np.ones((1, 2)), CENTRES
+    )
+    assert slots.tolist() == [-1]
+
+
+def test_absent_candidates_are_never_right():
+    candidates = np.array([[2, -1]], np.int32)
+    distances = np.array([[2.0, np.inf]])
+    for strategy in ("slic", "nearest", "random", "edges"):
+        maker = LabelMaker(strategy, mining=None, targets="set")
+        right = maker.make(SEGMENTATION, LABELS, PIXELS[1:2], candidates, distances, CENTRES)
+        assert right.tolist() == [[True, False]]
+
+
+def test_annotators_are_drawn_by_random_state():
+    both = np.concatenate([SEGMENTATION, np.zeros_like(SEGMENTATION)])
+    maker = LabelMaker(mining=None)
+    many = np.repeat(PIXELS[1:2], 200, axis=0)
+    args = (many, np.repeat(CANDIDATES[1:2], 200, 0), np.repeat(DISTANCES[1:2], 200, 0), CENTRES)
+    slots = maker.make(both, LABELS, *args, random_state=1)
+    again = maker.make(both, LABELS, *args, random_state=1)
+    np.testing.assert_array_equal(slots, again)
+    # The second annotator sees one segment: there the nearest is right.
+    assert set(slots.tolist()) == {0, 1}
+    assert 60 < (slots == 0).sum() < 140
+
+
+def test_unknown_strategy_is_an_error():
+    with pytest.raises(ValueError, match="'strategy' parameter of LabelMaker"):
+        make(strategy="best")
+
+
+@pytest.mark.parametrize("row", [[0, 0, 0], [3, -1, 3], [-2, -1, 4], [2, 1, 0], [-1, -1, -2]])
+def test_count_segments(row):
+    assert count_segments(np.array([row]))[0] == len({s for s in row if s >= 0})
+
+
+def test_edge_map_averages_annotators_and_leaves_void_out():
+    segmentation = np.array([[[1, 1, 2], [1, 1, 2]], [[1, 1, 1], [3, 3, 3]]])
+    np.testing.assert_allclose(edge_map(segmentation), [[0.5, 1.0, 0.5], [0, 0.5, 0]])
+    np.testing.assert_allclose(edge_map(segmentation, 3), [[0, 0.5, 0], [0, 0.5, 0]])
+
+
+def line_pixels(start, end):
+    """Pixels of a line through faces, by the times at which each axis takes its steps."""
+    times = []
+    for axis in range(3):
+        n = abs(end[axis] - start[axis])
+        times += [((2 * i + 1) / (2 * n), axis) for i in range(n)]
+    at = list(start)
+    yield tuple(at)
+    for _, axis in sorted(times):
+        at[axis] += 1 if end[axis] > start[axis] else -1
+        yield tuple(at)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    arrays(np.float32, (3, 6, 7), elements=st.sampled_from([0.0, 0.25, 0.5, 1.0])),
+    st.tuples(st.integers(0, 2), st.integers(0, 5), st.integers(0, 6)),
+    st.tuples(st.integers(0, 2), st.integers(0, 5), st.integers(0, 6)),
+)
+def test_edges_crossed_equal_reference(edges, start, end):
+    crossed = np.empty((1, 2), np.float32)
+    ends = np.array([[end, (-1, -1, -1)]], np.int32)
+    edges_crossed(edges, np.array([start], np.int32), ends, crossed)
+    pixels = list(line_pixels(start, end))
+    assert pixels[-1] == end
+    assert crossed[0, 0] == sum(edges[p] for p in pixels)
+    assert np.isinf(crossed[0, 1])
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_what_is_taught_is_right(seed):
+    rng = np.random.default_rng(seed)
+    segmentation = rng.integers(0, 3, (2, 1, 6, 6))
+    labels = rng.integers(0, 5, (1, 6, 6)).astype(np.int32)
+    centres = rng.uniform(0, 5, (5, 3)) * [0, 1, 1]
+    pixels = np.argwhere(labels >= 0).astype(np.int32)
+    candidates = np.array([rng.permutation(5)[:4] for _ in pixels], np.int32)
+    distances = rng.random((len(pixels), 4))
+    for strategy in ("slic", "nearest", "random"):
+        options = {"strategy": strategy, "mining": None}
+        args = (segmentation, labels, pixels, candidates, distances, centres)
+        slots = LabelMaker(**options).make(*args, random_state=seed)
+        sets = LabelMaker(**options, targets="set").make(*args, random_state=seed)
+        taught = slots >= 0
+        assert (taught == sets.any(axis=1)).all()
+        assert sets[np.flatnonzero(taught), slots[taught]].all()

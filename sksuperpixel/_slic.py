@@ -1,25 +1,16 @@
 """SLIC over any features, as a scikit-learn estimator."""
 
-from concurrent.futures import ThreadPoolExecutor
-from copy import copy
-from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import effective_n_jobs
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
-from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.base import _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from sksuperpixel import _kernels
-from sksuperpixel._base import LazySequence
 from sksuperpixel._clusters import (
     ONE_THREAD,
     Grid,
-    Threads,
     assign,
-    channels_first,
     find_candidates,
     start_clusters,
     update_clusters,
@@ -30,17 +21,12 @@ from sksuperpixel._connectivity import (
     merge_to_number,
     without_gaps,
 )
-from sksuperpixel._validation import (
-    check_channel_weights,
-    check_finite,
-    check_image,
-    check_images,
-    check_mask,
-    check_masks,
-    check_segmentations,
-    check_spacing,
+from sksuperpixel._superpixel_transformer import (
+    SuperpixelTransformer,
+    check_number,
+    image_grid,
 )
-from sksuperpixel.features import LabFeatures
+from sksuperpixel._validation import check_channel_weights
 
 # With the border in the cost of a merge, this share of the compactness gives superpixels as
 # compact as the whole of it would without; chosen on BSDS500's validation images, too.
@@ -183,7 +169,7 @@ def exact_regions(features, n_segments, oversegmentation, spacing, *, compactnes
     )
 
 
-class SLIC(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SLIC(SuperpixelTransformer):
     r"""Superpixels by simple linear iterative clustering, over any features of the pixels.
 
     Clusters start on a regular grid. Each pixel goes to the cluster that is nearest in features
@@ -351,202 +337,20 @@ class SLIC(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_outp
         """
         if self.adaptive_compactness and self.compactness == 0:
             raise ValueError("compactness: found 0, expected more with adaptive_compactness")
-        check_images(X, self.channel_axis)
-        first = check_image(X[0], 0, self.channel_axis)
-        if y is not None:
-            check_segmentations(y, X, self.channel_axis)
-        check_spacing(self.spacing, first.ndim - 1)
+        features, n_channels = self._fit_features(X, y)
         if isinstance(self.features, str):
-            features = LabFeatures(channel_axis=self.channel_axis)
-            features = features.fit(X) if self.features == "lab" else None
-            check_channel_weights(
-                self.channel_weights, 3 if self.features == "lab" else first.shape[-1]
-            )
-        else:
-            features = clone(self.features).fit(X, y)
+            n_features = n_channels if features is None else 3
+            check_channel_weights(self.channel_weights, n_features)
         self.features_ = features
-        self.n_channels_in_ = first.shape[-1]
+        self.n_channels_in_ = n_channels
         return self
 
-    def transform(self, X, masks=None):
-        """Segment each image.
-
-        Parameters
-        ----------
-        X : sequence of ndarray of shape (H, W), (H, W, C), (D, H, W) or (D, H, W, C)
-            Images; their sizes may differ.
-        masks : sequence of ndarray of shape (H, W) or (D, H, W), bool, or None, default=None
-            Where superpixels are wanted, one mask (or None) an image. Pixels outside count for
-            nothing and may be NaN.
-
-        Returns
-        -------
-        list of ndarray of shape (H, W) or (D, H, W), int32
-            Superpixels, labelled 0 .. K - 1 in the raster order of their first pixels; -1
-            outside the mask.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            If `fit` was not called.
-        ValueError
-            If an image or a mask is not as expected; its index is named.
-        """
-        # Callbacks keep their state on the estimator meanwhile: on a copy, so that threads can
-        # share this one.
-        return copy(self)._transform(X, masks)
-
-    @with_callbacks
-    def _transform(self, X, masks):
-        check_is_fitted(self)
-        check_images(X, self.channel_axis)
-        masks = check_masks(masks, len(X))
-        checked = {}
-        images = LazySequence(partial(self._image_at, X, masks, checked), range(len(X)))
-        features = images if self.features_ is None else self.features_.transform(images)
-        segment = partial(self._superpixels_at, images, features, checked)
-
-        progress = self._init_callback_context(task_name="transform", max_subtasks=len(X))
-        progress.call_on_fit_task_begin(estimator=self, X=X)
-        superpixels = []
-        for result in self._map_images(segment, len(X)):
-            image_done = progress.subcontext(task_name="image")
-            image_done.call_on_fit_task_begin(estimator=self)
-            superpixels.append(result)
-            image_done.call_on_fit_task_end(estimator=self)
-        progress.call_on_fit_task_end(estimator=self, X=X)
-        return superpixels
-
-    def predict(self, X, masks=None):
-        """Segment each image: another name of `transform`, for scorers.
-
-        Parameters
-        ----------
-        X : sequence of ndarray
-            Images.
-        masks : sequence of ndarray, bool, or None, default=None
-            Where superpixels are wanted.
-
-        Returns
-        -------
-        list of ndarray, int32
-            Superpixels of each image.
-        """
-        return self.transform(X, masks=masks)
-
-    def fit_transform(self, X, y=None, masks=None):
-        """Fit, then segment each image.
-
-        Parameters
-        ----------
-        X : sequence of ndarray
-            Images.
-        y : sequence of ndarray, default=None
-            Segmentations, one an image.
-        masks : sequence of ndarray, bool, or None, default=None
-            Where superpixels are wanted.
-
-        Returns
-        -------
-        list of ndarray, int32
-            Superpixels of each image.
-        """
-        return self.fit(X, y).transform(X, masks=masks)
-
-    def score(self, X, y):
-        """Score superpixels by the segmentation accuracy they allow; larger is better.
-
-        Parameters
-        ----------
-        X : sequence of ndarray
-            Images.
-        y : sequence of ndarray of shape (H, W) or (A, H, W)
-            Segmentations, one an image.
-
-        Returns
-        -------
-        float
-            Mean achievable segmentation accuracy, in [0, 1].
-        """
-        from sksuperpixel.metrics import achievable_segmentation_accuracy
-
-        check_segmentations(y, check_images(X, self.channel_axis), self.channel_axis)
-        return achievable_segmentation_accuracy(y, self.transform(X))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        tags.no_validation = True
-        return tags
-
-    def _map_images(self, function, n_images):
-        """Yield ``function(threads, index)`` for each image, in order."""
-        n_threads = effective_n_jobs(self.n_jobs)
-        if n_threads == 1:
-            yield from (function(ONE_THREAD, i) for i in range(n_images))
-            return
-        with ThreadPoolExecutor(n_threads) as pool:
-            if n_images < n_threads:
-                threads = Threads(pool, n_threads)
-                yield from (function(threads, i) for i in range(n_images))
-                return
-            waiting = [pool.submit(function, ONE_THREAD, i) for i in range(n_images)]
-            try:
-                yield from (each.result() for each in waiting)
-            finally:
-                for each in waiting:
-                    each.cancel()
-
-    def _image_at(self, images, masks, checked, index):
-        """Check one image and its mask, for the features' transformer.
-
-        What was checked, the image's shape and mask, is left in `checked`, so that a lazy
-        image is read once.
-        """
-        original = images[index]
-        image = check_image(original, index, self.channel_axis, self.n_channels_in_)
-        mask = check_mask(masks[index], image.shape[:-1], index)
-        check_finite(image, index, mask)
-        checked[index] = image.shape[:-1], mask
-        if mask is not None and image.dtype.kind == "f":
-            # Features may not depend on what lies outside, which may be anything.
-            image = np.where(mask[..., np.newaxis], image, image.dtype.type(0))
-        if self.features_ is None:
-            return image
-        # A transformer gets images as the caller lays them out.
-        if self.channel_axis is None or np.ndim(original) == 2:
-            return image[..., 0]
-        return np.moveaxis(image, -1, self.channel_axis)
-
-    def _superpixels_at(self, images, features, checked, threads, index):
-        """Segment one image."""
-        values = np.asarray(features[index])
-        if index not in checked:
-            images[index]
-        shape, mask = checked.pop(index)
-        if values.shape[:-1] != shape:
-            raise ValueError(
-                f"image {index}: found features of shape {values.shape}, expected {(*shape, 'C')}"
-            )
-        weights = check_channel_weights(self.channel_weights, values.shape[-1])
-        spacing = check_spacing(self.spacing, len(shape))
-        # Kernels see planes first; an image is a volume of one.
-        volume = (1,) * (3 - len(shape)) + shape
-        with np.errstate(over="ignore"):
-            planes = channels_first(values)
-        # Only now: float64 may be too large for float32.
-        check_finite(np.moveaxis(planes, 0, -1), index, mask, what="features of image")
-        planes = planes.reshape(-1, *volume)
-        if weights is not None:
-            planes = planes * np.sqrt(weights).astype(np.float32).reshape(-1, 1, 1, 1)
-        if mask is not None:
-            mask = mask.reshape(volume)
-        return self._segment(planes, mask, spacing, threads, index).reshape(shape)
-
-    def _segment(self, features, mask, spacing, threads, index):
+    def _segment(self, image, threads):
         """Choose between the three ways to an image's regions."""
-        shape = features.shape[1:]
+        features, mask, spacing, _, index = image
+        weights = check_channel_weights(self.channel_weights, len(features))
+        if weights is not None:
+            features = features * np.sqrt(weights).astype(np.float32).reshape(-1, 1, 1, 1)
         options = {
             "compactness": float(self.compactness),
             "adaptive": self.adaptive_compactness,
@@ -554,15 +358,7 @@ class SLIC(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_outp
             "mask": mask,
             "threads": threads,
         }
-        grid = Grid(shape, float(self.superpixel_size), spacing)
-        if self.n_segments is not None:
-            n_pixels = int(np.prod(shape) if mask is None else np.count_nonzero(mask))
-            if self.n_segments > n_pixels:
-                raise ValueError(
-                    f"image {index}: n_segments={self.n_segments}, but there are only {n_pixels} "
-                    f"pixels{'' if mask is None else ' in its mask'}"
-                )
-            grid = Grid.with_cells(shape, n_pixels / self.n_segments, spacing)
+        grid = image_grid(image, self.superpixel_size, self.n_segments)
         if not self.enforce_connectivity:
             labels, _ = cluster_pixels(features, grid, **options)
             without_gaps(labels)
@@ -573,9 +369,5 @@ class SLIC(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_outp
         regions, n_regions = exact_regions(
             features, self.n_segments, self.oversegmentation, spacing, **options
         )
-        if n_regions > self.n_segments:
-            raise ValueError(
-                f"image {index}: n_segments={self.n_segments}, but its mask has {n_regions} parts "
-                "that do not touch, each of which needs a superpixel"
-            )
+        check_number(n_regions, self.n_segments, index)
         return regions

@@ -1,0 +1,402 @@
+"""What a user does wrong gets an error that says what, where, and what was expected."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
+
+from sksuperpixel import SLIC, ChannelUnion, LabFeatures
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (12, 15, 3), dtype=np.uint8)
+OTHER = np.random.default_rng(1).integers(0, 256, (10, 9, 3), dtype=np.uint8)
+
+
+def with_value(value, dtype=float):
+    image = (IMAGE / 255).astype(dtype)
+    image[4, 7, 1] = value
+    return image
+
+
+estimators = pytest.mark.parametrize(
+    "estimator",
+    [
+        SLIC(),
+        SLIC(n_segments=4, features="passthrough"),
+        SLIC(features=ChannelUnion([("lab", LabFeatures())])),
+        LabFeatures(),
+        ChannelUnion([("lab", LabFeatures()), ("rgb", "passthrough")]),
+    ],
+    ids=["slic", "passthrough", "slic-union", "lab", "union"],
+)
+
+
+# Images that are none -----------------------------------------------------------------------
+
+
+@estimators
+@pytest.mark.parametrize(
+    ("images", "error", "message"),
+    [
+        ([], ValueError, "images: found an empty sequence, expected at least one image"),
+        (np.zeros((0, 4, 4, 3)), ValueError, "images: found an empty sequence"),
+        (
+            IMAGE,
+            ValueError,
+            r"images: found one array of shape \(12, 15, 3\), which looks like a single image; "
+            r"expected a sequence of images, for instance \[image\]",
+        ),
+        (
+            IMAGE[..., :1],
+            ValueError,
+            r"one array of shape \(12, 15, 1\), which looks like a single",
+        ),
+        (IMAGE[..., [0, 1, 2, 2]], ValueError, r"one array of shape \(12, 15, 4\), which looks"),
+        (IMAGE[..., 0], ValueError, r"found one array of shape \(12, 15\), which looks like"),
+        (IMAGE[0, 0], ValueError, r"found one array of shape \(3,\), which looks like"),
+        ("picture.png", TypeError, "images: found str, expected a sequence of images"),
+        (b"picture.png", TypeError, "images: found bytes, expected a sequence of images"),
+        ({"a": IMAGE}, TypeError, "images: found dict, expected a sequence of images"),
+        ({1, 2}, TypeError, "images: found set, expected a sequence of images"),
+        (None, TypeError, "images: found NoneType, expected a sequence of images"),
+        (7, TypeError, "images: found int, expected a sequence of images"),
+        ((i for i in [IMAGE]), TypeError, "images: found generator, expected a sequence"),
+        (["a.png", "b.png"], TypeError, "image 0: found an array of dtype <U5, expected real"),
+        ([IMAGE.astype(str)], TypeError, "image 0: found an array of dtype <U.*, expected real"),
+        ([IMAGE.astype(object)], TypeError, "image 0: found an array of dtype object, expected"),
+        ([None], TypeError, "image 0: found an array of dtype object, expected real numbers"),
+        ([IMAGE * 1j], TypeError, "image 0: found an array of dtype complex128, expected real"),
+        ([[[1, 2], [3]]], ValueError, "image 0: found nested lists of unequal lengths"),
+        ([np.zeros((0, 5, 3))], ValueError, r"image 0: found shape \(0, 5, 3\), which has no p"),
+        ([np.zeros((5, 0, 3))], ValueError, r"image 0: found shape \(5, 0, 3\), which has no p"),
+        ([np.zeros((5, 5, 0))], ValueError, r"image 0: found shape \(5, 5, 0\), which has no p"),
+        ([np.zeros((0, 5))], ValueError, r"image 0: found shape \(0, 5\), which has no pixel"),
+        ([1.0, 2.0], ValueError, r"image 0: found shape \(\), expected \(H, W\), or \(H, W, C\)"),
+        ([[1, 2], [3, 4]], ValueError, r"image 0: found shape \(2,\), expected \(H, W\), or"),
+        ([np.zeros((2,) * 5)], ValueError, r"image 0: found shape \(2, 2, 2, 2, 2\), expected"),
+    ],
+)
+def test_images(estimator, images, error, message):
+    with pytest.raises(error, match=message):
+        estimator.fit(images)
+    with pytest.raises(NotFittedError):
+        estimator.transform([IMAGE])
+
+
+@estimators
+@pytest.mark.parametrize(
+    ("image", "error", "message"),
+    [
+        (np.zeros((0, 5, 3)), ValueError, r"image 1: found shape \(0, 5, 3\), which has no pixel"),
+        (np.zeros((2,) * 5), ValueError, r"image 1: found shape \(2, 2, 2, 2, 2\), expected"),
+        (OTHER[..., :2], ValueError, "image 1: found 2 channels, expected 3, as the first image"),
+        (OTHER[..., 0], ValueError, "image 1: found 1 channels, expected 3, as the first image"),
+        (OTHER * 1j, TypeError, "image 1: found an array of dtype complex128, expected real"),
+        ([[1, 2], [3]], ValueError, "image 1: found nested lists of unequal lengths"),
+        ("b.png", TypeError, "image 1: found an array of dtype <U5"),
+        (None, TypeError, "image 1: found an array of dtype object"),
+    ],
+)
+def test_a_later_image_is_named(estimator, image, error, message):
+    fitted = clone(estimator).fit([IMAGE])
+    with pytest.raises(error, match=message):
+        list(fitted.transform([IMAGE, image]))
+    assert len(list(fitted.transform([IMAGE]))) == 1
+
+
+@estimators
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_nan_and_infinity(estimator, value, dtype):
+    images = [with_value(0.5, dtype), with_value(value, dtype)]
+    fitted = clone(estimator).fit(images)
+    message = r"image 1: found NaN or infinity at 1 pixels, the first at \(4, 7\); expected finite"
+    with pytest.raises(ValueError, match=message):
+        list(fitted.transform(images))
+
+
+def test_infinities_that_cancel_are_found():
+    image = with_value(np.inf)
+    image[0, 0, 0] = -np.inf
+    with pytest.raises(ValueError, match=r"image 0: .* at 2 pixels, the first at \(0, 0\)"):
+        SLIC(features="passthrough").fit_transform([image])
+
+
+def test_large_numbers_are_finite():
+    # Their sum overflows, though none of them is infinite.
+    image = np.full((6, 6, 1), np.float32(3e38))
+    assert not SLIC(features="passthrough").fit_transform([image])[0].any()
+
+
+# Colours ------------------------------------------------------------------------------------
+
+
+colours = pytest.mark.parametrize(
+    "estimator",
+    [SLIC(), LabFeatures(), ChannelUnion([("lab", LabFeatures())])],
+    ids=["slic", "lab", "union"],
+)
+
+
+@colours
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (IMAGE.astype(float), r"found float64 values in \[0, 255\], expected floats in \[0, 1\]"),
+        (with_value(1.01, np.float32), r"found float32 values in \[0, 1.01\], expected floats in"),
+        (with_value(-0.01), r"found float64 values in \[-0.01, 1\], expected floats in \[0, 1\]"),
+        (IMAGE.astype(np.int32), "found dtype int32, expected uint8, uint16 or floats in"),
+        (IMAGE.astype(np.uint32), "found dtype uint32, expected uint8, uint16 or floats in"),
+        (IMAGE > 128, "found dtype bool, expected uint8, uint16 or floats in"),
+    ],
+)
+def test_values_that_are_no_colours(estimator, image, message):
+    good = IMAGE / 255
+    fitted = clone(estimator).fit([good])
+    with pytest.raises(ValueError, match="image 1: " + message):
+        list(fitted.transform([good, image]))
+
+
+@colours
+@pytest.mark.parametrize("n_channels", [2, 4, 5])
+def test_channels_that_are_no_colours(estimator, n_channels):
+    message = rf"image 0: found {n_channels} channels, expected 1 \(grey\) or 3 \(RGB\)"
+    with pytest.raises(ValueError, match=message):
+        estimator.fit([np.zeros((4, 4, n_channels), np.uint8)])
+    with pytest.raises(NotFittedError):
+        estimator.transform([IMAGE])
+
+
+# Masks --------------------------------------------------------------------------------------
+
+INSIDE = np.ones(IMAGE.shape[:-1], bool)
+
+
+@pytest.mark.parametrize(
+    ("masks", "message"),
+    [
+        ([None], "masks: found 1, expected one mask .or None. for each of the 2 images"),
+        ([], "masks: found 0, expected one mask"),
+        (INSIDE, "masks: found 12, expected one mask"),
+        (True, "masks: found bool, expected one mask"),
+        ((m for m in [INSIDE]), "masks: found generator, expected one mask"),
+        (
+            [None, INSIDE],
+            r"mask of image 1: found shape \(12, 15\), expected the image's, \(10, 9",
+        ),
+        ([IMAGE > 0, None], r"mask of image 0: found shape \(12, 15, 3\), expected the image's"),
+        ([INSIDE.T, None], r"mask of image 0: found shape \(15, 12\), expected the image's"),
+        ([INSIDE.astype(float), None], "mask of image 0: found dtype float64, expected bool"),
+        ([INSIDE * 255, None], "mask of image 0: found dtype int64, expected bool, or integers"),
+        ([INSIDE.astype(str), None], "mask of image 0: found dtype <U"),
+        ([~INSIDE, None], "mask of image 0: found no pixel inside, expected at least one True"),
+    ],
+)
+def test_masks(masks, message):
+    slic = SLIC().fit([IMAGE, OTHER])
+    with pytest.raises(ValueError, match=message):
+        slic.transform([IMAGE, OTHER], masks=masks)
+    with pytest.raises(ValueError, match=message):
+        slic.predict([IMAGE, OTHER], masks=masks)
+    with pytest.raises(ValueError, match=message):
+        SLIC().fit_transform([IMAGE, OTHER], masks=masks)
+
+
+@pytest.mark.parametrize("features", ["lab", "passthrough"])
+def test_nan_inside_a_mask(features):
+    images = [IMAGE / 255, with_value(np.nan)]
+    inside = INSIDE.copy()
+    inside[:4] = False
+    message = r"image 1: found NaN or infinity at 1 pixels inside its mask, the first at \(4, 7\)"
+    slic = SLIC(features=features).fit(images)
+    with pytest.raises(ValueError, match=message):
+        slic.transform(images, masks=[None, inside])
+    inside[4, 7] = False
+    assert slic.transform(images, masks=[None, inside])[1][4, 7] == -1
+
+
+# Segmentations ------------------------------------------------------------------------------
+
+
+SEGMENTATIONS = [IMAGE[..., 0] // 100, OTHER[..., 0] // 100]
+
+
+@pytest.mark.parametrize("method", ["fit", "score", "fit_transform"])
+@pytest.mark.parametrize(
+    ("segmentations", "error", "message"),
+    [
+        (
+            SEGMENTATIONS[:1],
+            ValueError,
+            "y: found 1 segmentations, expected one for each of the 2",
+        ),
+        (SEGMENTATIONS * 2, ValueError, "y: found 4 segmentations, expected one for each of the"),
+        (3, ValueError, "y: found int, expected one for each of the 2 images"),
+        (
+            SEGMENTATIONS[::-1],
+            ValueError,
+            r"y of image 0: found a segmentation of shape \(10, 9\), expected \(12, 15\) as the "
+            r"image, or \(A, 12, 15\) for A annotators",
+        ),
+        (
+            [SEGMENTATIONS[0], IMAGE],
+            ValueError,
+            r"y of image 1: found a segmentation of shape \(1",
+        ),
+        ([IMAGE, OTHER], ValueError, r"y of image 0: found a segmentation of shape \(12, 15, 3\)"),
+        ([None, None], ValueError, r"y of image 0: found a segmentation of shape \(\)"),
+        ([1, 2], ValueError, r"y of image 0: found a segmentation of shape \(\)"),
+        (
+            [SEGMENTATIONS[0], SEGMENTATIONS[1] * 1.0],
+            TypeError,
+            "y of image 1: found a segmentation of dtype float64, expected integers",
+        ),
+        ([s.astype(str) for s in SEGMENTATIONS], TypeError, "y of image 0: found a segmentation"),
+        (
+            [s[np.newaxis, np.newaxis] for s in SEGMENTATIONS],
+            ValueError,
+            r"y of image 0: found a segmentation of shape \(1, 1, 12, 15\), expected",
+        ),
+    ],
+)
+def test_segmentations(method, segmentations, error, message):
+    slic = SLIC() if method == "fit" else SLIC().fit([IMAGE, OTHER])
+    with pytest.raises(error, match=message):
+        getattr(slic, method)([IMAGE, OTHER], segmentations)
+    if method == "fit":
+        with pytest.raises(NotFittedError):
+            slic.transform([IMAGE])
+
+
+def test_score_needs_segmentations():
+    with pytest.raises(ValueError, match="y: found NoneType, expected one for each of the 1"):
+        SLIC().fit([IMAGE]).score([IMAGE], None)
+
+
+# Parameters ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        ({"superpixel_size": 0.9}, ValueError, r"'superpixel_size' parameter .* \[1.0, inf\)"),
+        ({"superpixel_size": -4}, ValueError, "'superpixel_size' parameter"),
+        ({"superpixel_size": np.nan}, ValueError, "'superpixel_size' parameter"),
+        ({"superpixel_size": np.inf}, ValueError, "'superpixel_size' parameter"),
+        ({"superpixel_size": "16"}, ValueError, "'superpixel_size' parameter"),
+        ({"superpixel_size": (8, 8)}, ValueError, "'superpixel_size' parameter"),
+        ({"n_segments": 0}, ValueError, r"'n_segments' parameter .* \[1, inf\) or None"),
+        ({"n_segments": -1}, ValueError, "'n_segments' parameter"),
+        ({"n_segments": 2.5}, ValueError, "'n_segments' parameter"),
+        ({"n_segments": 100.0}, ValueError, "'n_segments' parameter"),
+        ({"compactness": -0.1}, ValueError, r"'compactness' parameter .* \[0.0, inf\)"),
+        ({"compactness": np.nan}, ValueError, "'compactness' parameter"),
+        ({"compactness": None}, ValueError, "'compactness' parameter"),
+        ({"max_iter": 0}, ValueError, "'max_iter' parameter"),
+        ({"max_iter": 2.0}, ValueError, "'max_iter' parameter"),
+        ({"features": "rgb"}, ValueError, "'features' parameter .* Got 'rgb' instead"),
+        ({"features": None}, ValueError, "'features' parameter"),
+        ({"features": BaseEstimator()}, ValueError, "'features' parameter"),
+        ({"features": LabFeatures}, TypeError, "Cannot clone .* instance .* instead of a class"),
+        ({"channel_axis": 1.0}, ValueError, "'channel_axis' parameter"),
+        ({"channel_axis": "last"}, ValueError, "'channel_axis' parameter"),
+        ({"channel_axis": 4}, ValueError, "channel_axis: found 4, expected an axis of images"),
+        ({"channel_axis": -5}, ValueError, "channel_axis: found -5, expected an axis of images"),
+        (
+            {"channel_axis": 3},
+            ValueError,
+            r"image 0: found shape .*, expected .* axis 3",
+        ),
+        ({"min_size_factor": 1.1}, ValueError, "'min_size_factor' parameter"),
+        ({"min_size_factor": -0.1}, ValueError, "'min_size_factor' parameter"),
+        ({"oversegmentation": 0.9}, ValueError, "'oversegmentation' parameter"),
+        ({"enforce_connectivity": "no"}, ValueError, "'enforce_connectivity' parameter"),
+        ({"adaptive_compactness": 1}, ValueError, "'adaptive_compactness' parameter"),
+        ({"n_jobs": 1.5}, ValueError, "'n_jobs' parameter"),
+        ({"spacing": 2.0}, ValueError, "'spacing' parameter"),
+        ({"spacing": "ab"}, ValueError, "'spacing' parameter"),
+        ({"spacing": (1, 0)}, ValueError, r"spacing: found \(1, 0\), expected 2 positive numbers"),
+        ({"spacing": (1, -1)}, ValueError, r"spacing: found \(1, -1\), expected 2 positive"),
+        ({"spacing": (1, np.nan)}, ValueError, r"spacing: found \(1, nan\), expected 2 positive"),
+        ({"spacing": (1, np.inf)}, ValueError, r"spacing: found \(1, inf\), expected 2 positive"),
+        ({"spacing": ("a", 1)}, ValueError, r"spacing: found \('a', 1\), expected 2 positive"),
+        ({"spacing": (1,)}, ValueError, r"spacing: found \(1,\), expected 2 positive numbers"),
+        ({"spacing": (1, 1, 1)}, ValueError, r"spacing: found \(1, 1, 1\), expected 2 positive"),
+        ({"channel_weights": 1.0}, ValueError, "'channel_weights' parameter"),
+        (
+            {"channel_weights": [1, 1]},
+            ValueError,
+            r"channel_weights: found shape \(2,\), expected",
+        ),
+        ({"channel_weights": np.ones((3, 1))}, ValueError, r"channel_weights: found shape \(3, 1"),
+        ({"channel_weights": [1, -1, 1]}, ValueError, r"channel_weights: found -1.0 .. 1.0, exp"),
+        (
+            {"channel_weights": [1, np.nan, 1]},
+            ValueError,
+            "channel_weights: found nan .. nan, exp",
+        ),
+        ({"channel_weights": [1, np.inf, 1]}, ValueError, "channel_weights: found 1.0 .. inf, ex"),
+        ({"channel_weights": ["a"] * 3}, ValueError, r"channel_weights: found \['a', 'a', 'a'\]"),
+        ({"channel_weights": [None] * 3}, ValueError, "channel_weights: found "),
+    ],
+)
+def test_parameters(params, error, message):
+    slic = SLIC(**params)
+    with pytest.raises(error, match=message):
+        slic.fit([IMAGE])
+    with pytest.raises(NotFittedError):
+        slic.transform([IMAGE])
+    fitted = SLIC().fit([IMAGE]).set_params(**params)
+    before = fitted.features_
+    with pytest.raises(error, match=message):
+        fitted.fit([OTHER])
+    assert fitted.features_ is before
+
+
+def test_unknown_parameters():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'n_superpixels'"):
+        SLIC(n_superpixels=100)
+    with pytest.raises(TypeError, match="positional"):
+        SLIC(16, 100)
+
+
+def test_n_jobs_of_nothing():
+    with pytest.raises(ValueError, match="n_jobs == 0"):
+        SLIC(n_jobs=0).fit_transform([IMAGE])
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (LabFeatures(channel_axis="last"), "'channel_axis' parameter of LabFeatures"),
+        (LabFeatures(channel_axis=9), "channel_axis: found 9, expected an axis of images"),
+        (LabFeatures(memory=3), "'memory' parameter of LabFeatures"),
+        (
+            ChannelUnion([("lab", LabFeatures())], channel_axis=0.0),
+            "'channel_axis' parameter of Ch",
+        ),
+    ],
+)
+def test_parameters_of_transformers(estimator, message):
+    with pytest.raises(ValueError, match=message):
+        estimator.fit([IMAGE])
+    with pytest.raises(NotFittedError):
+        estimator.transform([IMAGE])
+
+
+def test_no_half_fitted_union_after_a_part_fails():
+    rgba = np.zeros((4, 4, 4), np.uint8)
+    union = ChannelUnion([("rgb", "passthrough"), ("lab", LabFeatures())])
+    with pytest.raises(ValueError, match="image 0: found 4 channels"):
+        union.fit([rgba])
+    with pytest.raises(NotFittedError):
+        union.transform([rgba])
+    expected = union.fit([IMAGE]).transform([IMAGE])[0]
+    with pytest.raises(ValueError, match="image 0: found 4 channels"):
+        union.fit([rgba])
+    np.testing.assert_array_equal(union.transform([IMAGE])[0], expected)
+    slic = SLIC(features=union).fit([IMAGE])
+    before = slic.features_
+    with pytest.raises(ValueError, match="image 0: found 4 channels"):
+        slic.fit([rgba])
+    assert slic.features_ is before
+    assert slic.n_channels_in_ == 3

@@ -1,0 +1,394 @@
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import KFold, cross_validate, train_test_split
+from sklearn.utils import _safe_indexing, shuffle
+from sklearn.utils.validation import _num_samples, indexable
+
+from sksuperpixel import SLIC, ChannelUnion, LabFeatures, LazySequence
+from sksuperpixel._base import ImageTransformerMixin
+
+IMAGES = [
+    np.random.default_rng(i).integers(0, 256, (6, 5 + i, 3), dtype=np.uint8) for i in range(4)
+]
+
+
+def square(x):
+    return x * x
+
+
+class Counted:
+    """Squares that say which were computed."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, x):
+        self.calls.append(x)
+        return x * x
+
+
+@pytest.fixture
+def counted():
+    return Counted()
+
+
+@pytest.fixture
+def squares(counted):
+    return LazySequence(counted, range(10))
+
+
+# LazySequence -------------------------------------------------------------------------------
+
+
+def test_items(squares, counted):
+    assert len(squares) == 10
+    assert squares.shape == (10,)
+    assert squares[3] == 9
+    assert squares[-1] == 81
+    assert squares[-10] == 0
+    assert squares[np.int64(4)] == 16
+    assert squares[np.array(5)] == 25
+    assert counted.calls == [3, 9, 0, 4, 5]
+    assert repr(squares) == "LazySequence of 10 items"
+    assert counted.calls == [3, 9, 0, 4, 5]
+
+
+def test_nothing_is_kept(squares, counted):
+    assert squares[3] == squares[3] == 9
+    assert counted.calls == [3, 3]
+
+
+@pytest.mark.parametrize("index", [10, -11, 1000])
+def test_past_the_ends(squares, counted, index):
+    with pytest.raises(IndexError):
+        squares[index]
+    with pytest.raises(IndexError):
+        squares[::-1][index]
+    with pytest.raises(IndexError):
+        squares[np.arange(10)][index]
+    with pytest.raises(IndexError):
+        squares[[0, index]]
+    assert counted.calls == []
+
+
+@pytest.mark.parametrize(
+    ("index", "error"),
+    [
+        (1.0, TypeError),
+        ("a", TypeError),
+        (None, TypeError),
+        ((1, 2, 3), None),
+        ([0.5], IndexError),
+        (np.zeros((2, 2), int), TypeError),
+        ([True] * 9, IndexError),
+        ([True] * 11, IndexError),
+    ],
+)
+def test_what_is_no_index(squares, index, error):
+    if error is None:
+        # Three places, not three axes
+        assert list(squares[index]) == [1, 4, 9]
+        return
+    with pytest.raises(error):
+        squares[index]
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        slice(None),
+        slice(2, 5),
+        slice(None, None, -1),
+        slice(-3, None),
+        slice(1, 100, 4),
+        slice(5, 2),
+        [1, 2],
+        [-1, 0, 0],
+        [],
+        np.array([7, 3]),
+        np.array([7, 3], np.uint8),
+        np.array([], int),
+        np.arange(10) % 3 == 0,
+        np.zeros(10, bool),
+        [True, False] * 5,
+        range(3, 6),
+        (4, 2),
+    ],
+    ids=repr,
+)
+def test_subsets(squares, counted, index):
+    subset = squares[index]
+    assert isinstance(subset, LazySequence)
+    assert counted.calls == []
+    positions = (
+        index if isinstance(index, slice) else np.asarray(index, dtype=None if len(index) else int)
+    )
+    expected = np.arange(10)[positions] ** 2
+    assert len(subset) == len(expected)
+    assert subset.shape == expected.shape
+    assert list(subset) == expected.tolist()
+    assert len(counted.calls) == len(expected)
+
+
+def test_subsets_of_subsets(squares, counted):
+    subset = squares[2:9][::-1][[0, 2, 4, -1]][np.array([True, False, True, True])]
+    assert counted.calls == []
+    assert list(subset) == [64, 16, 4]
+    assert counted.calls == [8, 4, 2]
+    assert list(squares) == [i * i for i in range(10)]
+
+
+def test_subsets_share_their_items():
+    items = [object(), object()]
+    subset = LazySequence(square, items)[[1, 0]]
+    assert subset.items is items
+
+
+def test_iteration(squares, counted):
+    iterator = iter(squares)
+    assert next(iterator) == 0
+    assert next(iterator) == 1
+    assert counted.calls == [0, 1]
+    assert list(reversed(squares))[:2] == [81, 64]
+    assert 49 in squares
+    assert squares.index(49) == 7
+    assert list(zip(squares, range(3), strict=False))[2] == (4, 2)
+
+
+def test_lazy_of_lazy(squares, counted):
+    fourth = LazySequence(square, squares[1:])
+    assert len(fourth) == 9
+    assert counted.calls == []
+    assert fourth[-1] == 81**2
+    assert counted.calls == [9]
+
+
+def test_stacks():
+    sequence = LazySequence(np.ones, [(2, 3)] * 4)
+    for stacked in (np.stack(sequence), np.asarray(sequence)):
+        assert stacked.shape == (4, 2, 3)
+
+
+def test_empty():
+    nothing = LazySequence(square, [])
+    assert len(nothing) == 0
+    assert not nothing
+    assert list(nothing) == []
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(2, 4), [3, 1]])
+def test_pickles(order, tmp_path):
+    sequence = LazySequence(square, [1, 2, 3, 4])[order]
+    expected = list(sequence)
+    assert list(pickle.loads(pickle.dumps(sequence))) == expected
+    joblib.dump(sequence, tmp_path / "sequence")
+    assert list(joblib.load(tmp_path / "sequence")) == expected
+
+
+# scikit-learn's ways of indexing ------------------------------------------------------------
+
+
+def test_scikit_learn_indexes_lazily(squares, counted):
+    assert _num_samples(squares) == 10
+    (checked,) = indexable(squares)
+    assert checked is squares
+    for index in ([1, 3], np.array([1, 3]), np.arange(10) % 2 == 1, slice(1, 4)):
+        subset = _safe_indexing(squares, index)
+        assert isinstance(subset, LazySequence)
+        assert subset[0] == 1
+    assert counted.calls == [1] * 4
+
+
+def test_train_test_split(squares, counted):
+    train, test, y_train, y_test = train_test_split(
+        squares, list(range(10)), test_size=3, random_state=0
+    )
+    assert isinstance(train, LazySequence)
+    assert isinstance(test, LazySequence)
+    assert counted.calls == []
+    assert list(train) == [y * y for y in y_train]
+    assert list(test) == [y * y for y in y_test]
+    assert isinstance(shuffle(squares, random_state=0), LazySequence)
+    assert len(counted.calls) == 10
+
+
+def test_k_fold(squares, counted):
+    folds = list(KFold(5).split(squares, squares))
+    assert counted.calls == []
+    assert list(squares[folds[1][1]]) == [4, 9]
+
+
+def test_cross_validation_is_lazy():
+    computed = []
+
+    def read(i):
+        computed.append(i)
+        return IMAGES[i]
+
+    images = LazySequence(read, range(4))
+    segmentations = LazySequence(lambda i: IMAGES[i][..., 0] // 100, range(4))
+    result = cross_validate(
+        SLIC(superpixel_size=3), images, segmentations, cv=2, error_score="raise"
+    )
+    assert (result["test_score"] > 0.3).all()
+    # Checks look at the first image of each part of a fold; the others are read once, to be
+    # segmented.
+    assert computed.count(1) == computed.count(3) == 1
+    assert len(computed) <= 12
+
+
+# ImageTransformerMixin ----------------------------------------------------------------------
+
+
+class Brightness(ImageTransformerMixin, BaseEstimator):
+    """Mean of the channels, counting its computations."""
+
+    computed = []  # noqa: RUF012
+
+    def __init__(self, *, gain=1.0, device=None, n_jobs=None, channel_axis=-1, memory=None):
+        self.gain = gain
+        self.device = device
+        self.n_jobs = n_jobs
+        self.channel_axis = channel_axis
+        self.memory = memory
+
+    def fit(self, X, y=None):
+        super().fit(X, y)
+        self.offset_ = 0.0 if y is None else float(np.mean(y[0]))
+        return self
+
+    def _image_features(self, image, index):
+        self.computed.append(index)
+        mean = image.mean(axis=-1, keepdims=True)
+        return (self.gain * mean + self.offset_).astype(np.float32)
+
+    def get_feature_names_out(self, input_features=None):
+        return np.array(["brightness"], dtype=object)
+
+
+@pytest.fixture
+def computed():
+    Brightness.computed.clear()
+    return Brightness.computed
+
+
+def test_transform_computes_nothing(computed):
+    features = Brightness().fit(IMAGES).transform(IMAGES)
+    assert computed == []
+    assert features[2].shape == (6, 7, 1)
+    assert features[1:][0].shape == (6, 6, 1)
+    assert computed == [2, 1]
+    features[2]
+    assert computed == [2, 1, 2]
+
+
+def test_transform_of_a_lazy_sequence_reads_one_image(computed):
+    read = []
+
+    def read_image(i):
+        read.append(i)
+        return IMAGES[i]
+
+    images = LazySequence(read_image, range(4))
+    transformer = Brightness().fit(images)
+    assert read == [0]
+    features = transformer.transform(images)
+    assert read == [0]
+    features[3]
+    assert read == [0, 3]
+
+
+@pytest.mark.parametrize("kind", ["string", "path", "joblib"])
+def test_memory(kind, tmp_path, computed):
+    memory = {
+        "string": str(tmp_path),
+        "path": tmp_path,
+        "joblib": joblib.Memory(tmp_path, verbose=0),
+    }[kind]
+    expected = list(Brightness(gain=3.0).fit_transform(IMAGES))
+    assert computed == [0, 1, 2, 3]
+    computed.clear()
+    transformer = Brightness(gain=3.0, memory=memory)
+    for _ in range(2):
+        for found, right in zip(transformer.fit_transform(IMAGES), expected, strict=True):
+            assert found.dtype == np.float32
+            np.testing.assert_array_equal(found, right)
+    assert computed == [0, 1, 2, 3]
+
+
+def test_memory_knows_images_wherever_they_are(tmp_path, computed):
+    transformer = Brightness(memory=str(tmp_path)).fit(IMAGES)
+    transformer.transform(IMAGES)[1]
+    np.testing.assert_array_equal(
+        transformer.transform(IMAGES[::-1])[2], Brightness().fit_transform(IMAGES)[1]
+    )
+    assert computed == [1, 1]
+    changed = [image.copy() for image in IMAGES]
+    changed[1][0, 0, 0] ^= 1
+    transformer.transform(changed)[1]
+    assert computed == [1, 1, 1]
+
+
+def test_memory_knows_parameters(tmp_path, computed):
+    def first(y=None, **params):
+        return Brightness(memory=str(tmp_path), **params).fit(IMAGES, y).transform(IMAGES)[0]
+
+    plain = first()
+    assert computed == [0]
+    # What does not change features is not looked at.
+    np.testing.assert_array_equal(first(device="cpu", n_jobs=2), plain)
+    assert computed == [0]
+    np.testing.assert_array_equal(first(gain=2.0), 2 * plain)
+    assert computed == [0, 0]
+    # What was learned is.
+    np.testing.assert_allclose(first(y=[np.ones((6, 5))]), plain + 1, rtol=1e-6)
+    assert computed == [0, 0, 0]
+    first()
+    first(gain=2.0)
+    assert computed == [0, 0, 0]
+
+
+def test_memory_tells_classes_apart(tmp_path, computed):
+    class Darkness(Brightness):
+        def _image_features(self, image, index):
+            return -super()._image_features(image, index)
+
+    bright = Brightness(memory=str(tmp_path)).fit_transform(IMAGES)[0]
+    np.testing.assert_array_equal(Darkness(memory=str(tmp_path)).fit_transform(IMAGES)[0], -bright)
+
+
+def test_memory_through_slic(tmp_path, computed):
+    for compactness in (1.0, 10.0, 100.0):
+        slic = SLIC(features=Brightness(memory=str(tmp_path)), compactness=compactness, n_jobs=2)
+        slic.fit_transform(IMAGES)
+    assert sorted(computed) == [0, 1, 2, 3]
+
+
+def test_lab_is_computed_once(tmp_path, monkeypatch):
+    calls = []
+    compute = LabFeatures._image_features
+
+    def counting(self, image, index):
+        calls.append(index)
+        return compute(self, image, index)
+
+    monkeypatch.setattr(LabFeatures, "_image_features", counting)
+    union = ChannelUnion([("lab", LabFeatures(memory=str(tmp_path)))])
+    for _ in range(2):
+        list(union.fit_transform(IMAGES))
+    assert calls == [0, 1, 2, 3]
+    # Another layout of the same colours is another image.
+    LabFeatures(memory=str(tmp_path), channel_axis=0).fit_transform(
+        [np.moveaxis(IMAGES[0], -1, 0)]
+    )[0]
+    assert calls == [0, 1, 2, 3, 0]
+
+
+def test_output_cannot_be_set_to_tables():
+    assert not hasattr(Brightness(), "set_output")
+    assert not hasattr(LabFeatures(), "set_output")
+    assert not hasattr(ChannelUnion([]), "set_output")

@@ -3,6 +3,7 @@
 from sksuperpixel._base import LazySequence
 from sksuperpixel._label_maker import LabelMaker
 from sksuperpixel._slic import SLIC
+from sksuperpixel._trainable_slic import TrainableSLIC
 from sksuperpixel.features import ChannelUnion, LabFeatures, make_channel_union
 
 __version__ = "0.1.0"
@@ -13,5 +14,6 @@ __all__ = [
     "LabFeatures",
     "LabelMaker",
     "LazySequence",
+    "TrainableSLIC",
     "make_channel_union",
 ]

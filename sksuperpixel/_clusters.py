@@ -328,3 +328,57 @@ def find_candidates(pixels, clusters, n_candidates, spacing=(1.0, 1.0, 1.0)):
         distances,
     )
     return candidates, distances
+
+
+def classifier_rows(features, clusters, pixels, n_candidates, compactness, grid):
+    """Lay out what a classifier sees of some pixels.
+
+    Parameters
+    ----------
+    features : ndarray of shape (C, D, H, W), float32
+    clusters : Clusters
+    pixels : ndarray of shape (n, 3), int32
+    n_candidates : int
+        Q.
+    compactness : float
+        Weight of distances in space, in units of the features over a grid step.
+    grid : Grid
+
+    Returns
+    -------
+    rows : ndarray of shape (n, C + Q + Q C), float32
+        A pixel's features, its distances in space (times compactness over grid step; infinity
+        where absent) and the differences of its features to the clusters', nearest first.
+    candidates : ndarray of shape (n, Q), int32
+        -1 where absent.
+    """
+    candidates, distances = find_candidates(pixels, clusters, n_candidates, grid.spacing)
+    distances *= np.float32(compactness / grid.size)
+    n_channels = len(features)
+    width = n_channels + n_candidates * (1 + n_channels)
+    rows = np.empty((len(pixels), width), np.float32)
+    _kernels.fill_rows(features, clusters.means, pixels, candidates, distances, rows)
+    return rows, candidates
+
+
+def row_distances(rows, n_channels, weights=None):
+    """Compute SLIC's squared distances from rows as of `classifier_rows`.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, C + Q + Q C), float32
+    n_channels : int
+        C.
+    weights : ndarray of shape (C,), default=None
+        Of the squared differences; None for 1 each.
+
+    Returns
+    -------
+    ndarray of shape (n, Q), float
+        Infinity where absent.
+    """
+    n_candidates = (rows.shape[1] - n_channels) // (1 + n_channels)
+    space = rows[:, n_channels : n_channels + n_candidates]
+    differences = rows[:, n_channels + n_candidates :].reshape(len(rows), n_candidates, -1)
+    squares = differences**2
+    return space**2 + (squares.sum(axis=2) if weights is None else squares @ weights)

@@ -86,20 +86,23 @@ def cluster_pixels(
         assign(features, clusters, grid.half_window, scale, gain, nearest, labels, threads)
         if mask is not None:
             labels[~mask] = -1
-    if labels.min() < 0:
-        _label_missed(labels, mask, clusters, grid)
+    label_missed(labels, mask, clusters, grid)
     return labels, clusters
 
 
-def _label_missed(labels, mask, clusters, grid):
+def label_missed(labels, mask, clusters, grid):
     """Give the pixels that no window reaches to the cluster nearest in space, in place."""
+    if labels.min() >= 0:
+        return
     missed = np.argwhere(labels < 0 if mask is None else (labels < 0) & mask).astype(np.int32)
     if len(missed):
         candidates, _ = find_candidates(missed, clusters, 1, grid.spacing)
         labels[tuple(missed.T)] = candidates[:, 0]
 
 
-def slic_regions(features, grid, *, min_size_factor, threads=ONE_THREAD, **options):
+def slic_regions(
+    features, grid, *, min_size_factor, threads=ONE_THREAD, cluster=cluster_pixels, **options
+):
     """Cluster pixels, then make each superpixel one connected region that is not too small.
 
     Parameters
@@ -109,8 +112,10 @@ def slic_regions(features, grid, *, min_size_factor, threads=ONE_THREAD, **optio
     min_size_factor : float
         Regions smaller than this share of a grid cell join a neighbour.
     threads : Threads, default=ONE_THREAD
+    cluster : callable, default=cluster_pixels
+        Gives labels and clusters.
     **options : dict
-        Of `cluster_pixels`.
+        Of `cluster`.
 
     Returns
     -------
@@ -119,7 +124,7 @@ def slic_regions(features, grid, *, min_size_factor, threads=ONE_THREAD, **optio
     n_regions : int
         K.
     """
-    labels, _ = cluster_pixels(features, grid, threads=threads, **options)
+    labels, _ = cluster(features, grid, threads=threads, **options)
     regions, n_regions = connected_regions(labels)
     min_count = min_size_factor * grid.cell_volume
     return regions, merge_small_regions(features, regions, n_regions, min_count, threads)

@@ -17,6 +17,7 @@ __all__ = [
     "SetLoss",
     "make_classification_net",
     "make_distance_net",
+    "make_net_of",
 ]
 
 
@@ -111,6 +112,7 @@ class DistanceNetwork(nn.Module):
             raise ValueError(f"n_layers: found {n_layers}, expected 1 or 3")
         self.n_features = n_features
         self.n_layers = n_layers
+        self.n_hidden = n_hidden
         weights = np.ones(n_features) if initial_weights is None else np.asarray(initial_weights)
         # A weight of 0 could never grow again.
         log_weights = np.log(np.maximum(weights.astype(np.float64), 1e-6))
@@ -425,6 +427,38 @@ def make_classification_net(
         verbose=verbose,
         **params,
     )
+
+
+def make_net_of(module, device="cpu"):
+    """Wrap a trained network as the classifier it was.
+
+    Parameters
+    ----------
+    module : DistanceNetwork or ClassificationNetwork
+        With its weights.
+    device : str or torch.device, default="cpu"
+        Where it runs.
+
+    Returns
+    -------
+    skorch.NeuralNetClassifier
+        Initialised, with the same weights.
+
+    Examples
+    --------
+    >>> from sksuperpixel.networks import DistanceNetwork, make_net_of
+    >>> make_net_of(DistanceNetwork(3)).module_.n_features
+    3
+    """
+    if isinstance(module, DistanceNetwork):
+        net = make_distance_net(module.n_layers, n_hidden=module.n_hidden, device=device)
+    else:
+        net = make_classification_net(module.n_candidates, device=device)
+    net.set_params(module__n_features=module.n_features)
+    with torch.random.fork_rng(devices=[]):
+        net.initialize()
+    net.module_.load_state_dict(module.state_dict())
+    return net
 
 
 def _make_net(module, module_params, *, patience, sets, **params):

@@ -1,0 +1,288 @@
+"""TrainableSLIC: learning, equality with SLIC, determinism, files, errors."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from sklearn.base import clone  # noqa: E402
+from sklearn.exceptions import NotFittedError  # noqa: E402
+from sklearn.model_selection import GridSearchCV, GroupKFold  # noqa: E402
+from sklearn.pipeline import Pipeline  # noqa: E402
+
+from sksuperpixel import SLIC, ChannelUnion, LabelMaker, LabFeatures, TrainableSLIC  # noqa: E402
+from sksuperpixel._clusters import ONE_THREAD, classifier_rows, start_clusters  # noqa: E402
+from sksuperpixel._slic import cluster_pixels  # noqa: E402
+from sksuperpixel._superpixel_transformer import image_grid  # noqa: E402
+from sksuperpixel.datasets import make_texture_mosaics  # noqa: E402
+from sksuperpixel.metrics import SCORERS  # noqa: E402
+from sksuperpixel.networks import make_classification_net, make_distance_net  # noqa: E402
+
+MOSAICS = make_texture_mosaics(n_images=6, image_shape=(64, 80), random_state=0)
+IMAGES, SEGMENTATIONS = list(MOSAICS.images), list(MOSAICS.segmentations)
+
+
+def learner(n_layers=1, **params):
+    options = {
+        "superpixel_size": 8,
+        "classifier": make_distance_net(n_layers, max_epochs=4),
+        "label_maker": LabelMaker(min_segments=2),
+        "n_pixels_per_image": 200,
+        "random_state": 0,
+        **params,
+    }
+    return TrainableSLIC(**options)
+
+
+@pytest.fixture(scope="module", params=[1, 3])
+def fitted(request):
+    return learner(request.param).fit(IMAGES, SEGMENTATIONS)
+
+
+def planes_of(slic, index=0):
+    return slic._planes(IMAGES, [None] * len(IMAGES))[index]
+
+
+def test_rows_hold_features_distances_and_differences():
+    slic = SLIC(8).fit(IMAGES)
+    image = planes_of(slic)
+    grid = image_grid(image, 8)
+    clusters = start_clusters(image.features, grid.seeds())
+    pixels = np.array([[0, 5, 9], [0, 63, 0]], np.int32)
+    rows, candidates = classifier_rows(image.features, clusters, pixels, 4, 10.0, grid)
+    for pixel, row, slots in zip(pixels, rows, candidates, strict=True):
+        values = image.features[(slice(None), *pixel)]
+        np.testing.assert_array_equal(row[:3], values)
+        for q, k in enumerate(slots):
+            away = np.linalg.norm(clusters.seeds[k] - pixel)
+            assert row[3 + q] == pytest.approx(10 / 8 * away)
+            np.testing.assert_array_equal(row[7 + 3 * q : 10 + 3 * q], values - clusters.means[k])
+
+
+def test_replicated_slic_is_slic():
+    """A distance that learns SLIC's own choice goes on choosing as SLIC does."""
+    slic = TrainableSLIC(
+        8,
+        classifier=make_distance_net(1, max_epochs=15),
+        label_maker=LabelMaker(correct=False, mining=None),
+        random_state=0,
+    ).fit(IMAGES, SEGMENTATIONS)
+    assert slic.classifier_.history[-1, "valid_loss"] < 0.02
+    image = planes_of(slic)
+    grid = image_grid(image, 8)
+    labels, _ = cluster_pixels(image.features, grid, compactness=10.0)
+    learned, _ = slic._cluster(image, grid, 5, ONE_THREAD)
+    assert (labels == learned).mean() > 0.98
+
+
+def test_top_down_equals_bottom_up_with_many_candidates(monkeypatch):
+    # So compact that no pixel would choose a cluster beyond SLIC's window.
+    slic = learner(1, n_candidates=40, compactness=80.0).fit(IMAGES, SEGMENTATIONS)
+    for index in range(len(IMAGES)):
+        image = planes_of(slic, index)
+        grid = image_grid(image, 8)
+        with monkeypatch.context() as patch:
+            top_down, _ = slic._cluster(image, grid, 5, ONE_THREAD)
+            patch.setattr(TrainableSLIC, "_is_linear", lambda self: False)
+            bottom_up, _ = slic._cluster(image, grid, 5, ONE_THREAD)
+        np.testing.assert_array_equal(top_down, bottom_up)
+        assert (top_down != reference_grid(grid)).any()
+
+
+def reference_grid(grid):
+    """Labels that ignore the features: the grid's own cells."""
+    rows, columns = (np.arange(n) * cells // n for n, cells in zip((64, 80), (8, 10), strict=True))
+    return (rows[:, np.newaxis] * 10 + columns)[np.newaxis]
+
+
+def test_to_slic_gives_the_same_superpixels(fitted):
+    if fitted.classifier_.module_.n_layers == 3:
+        with pytest.raises(ValueError, match="expected a DistanceNetwork of one layer"):
+            fitted.to_slic()
+        return
+    for ours, theirs in zip(
+        fitted.transform(IMAGES), fitted.to_slic().fit_transform(IMAGES), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_texture_is_learned():
+    """Where colour misleads and another channel tells, learning finds the channel."""
+    rng = np.random.default_rng(0)
+    images, segmentations = [], []
+    for _ in range(4):
+        segmentation = np.zeros((48, 48), int)
+        segmentation[:, rng.integers(18, 30) :] = 1
+        segmentation[rng.integers(18, 30) :] += 2
+        noise = rng.normal(0, 40, (48, 48, 1))
+        images.append(np.dstack([noise, 5.0 * segmentation]).astype(np.float32))
+        segmentations.append(segmentation)
+    options = {"superpixel_size": 8, "features": "passthrough"}
+    plain = SLIC(**options).fit(images)
+    slic = learner(1, classifier=make_distance_net(1, max_epochs=20, lr=0.05), **options)
+    slic.fit(images, segmentations)
+    noise_weight, signal_weight = slic.classifier_.module_.channel_weights
+    assert signal_weight > 10 * noise_weight
+    assert slic.score(images, segmentations) > plain.score(images, segmentations) + 0.02
+
+
+@pytest.mark.parametrize("n_segments", [1, 7, 40])
+def test_the_number_is_exact(fitted, n_segments):
+    exact = clone(fitted).set_params(n_segments=n_segments)
+    for name in ("features_", "n_channels_in_", "n_features_", "classifier_"):
+        setattr(exact, name, getattr(fitted, name))
+    assert exact.transform(IMAGES[:1])[0].max() + 1 == n_segments
+
+
+def test_threads_order_and_files_do_not_matter(fitted, tmp_path):
+    expected = fitted.transform(IMAGES)
+    fitted.save(tmp_path / "model.safetensors")
+    for other in (
+        TrainableSLIC.load(tmp_path / "model.safetensors"),
+        pickle.loads(pickle.dumps(fitted)),
+        clone(fitted).set_params(n_jobs=2).fit(IMAGES, SEGMENTATIONS),
+    ):
+        for a, b in zip(other.transform(IMAGES[::-1])[::-1], expected, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_loaded_models_can_be_fitted_and_cloned(fitted, tmp_path):
+    fitted.save(tmp_path / "model.safetensors")
+    loaded = TrainableSLIC.load(tmp_path / "model.safetensors")
+    assert loaded.superpixel_size == 8
+    assert loaded.label_maker.min_segments == 2
+    with pytest.raises(NotFittedError):
+        clone(loaded).transform(IMAGES)
+
+
+def test_masks_and_rounds():
+    masks = [np.zeros((64, 80), bool) for _ in IMAGES]
+    for mask in masks:
+        mask[8:50, 10:60] = True
+    slic = learner(3, n_rounds=2).fit(IMAGES, SEGMENTATIONS, masks=masks)
+    labels = slic.transform(IMAGES[:1], masks=masks[:1])[0]
+    assert ((labels >= 0) == masks[0]).all()
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"classifier": make_classification_net(max_epochs=2)},
+        {"label_maker": LabelMaker("nearest", min_segments=2)},
+        {"label_maker": LabelMaker("edges", min_segments=2)},
+        {"label_maker": LabelMaker(targets="set", min_segments=2)},
+        {"label_maker": LabelMaker(mining="mistakes")},
+        {"features": ChannelUnion([("lab", LabFeatures()), ("rgb", "passthrough")])},
+        {"initial_weights": [1, 0.5, 0.5]},
+    ],
+)
+def test_every_way_to_learn_gives_superpixels(params):
+    slic = learner(3, **params).fit(IMAGES[:3], SEGMENTATIONS[:3])
+    labels = slic.transform(IMAGES[3:4])[0]
+    assert labels.shape == (64, 80)
+    assert len(np.unique(labels)) == labels.max() + 1 > 20
+
+
+def test_warm_start_goes_on_from_before():
+    slic = learner(1, classifier=make_distance_net(1, max_epochs=1, lr=1e-6), warm_start=True)
+    slic.fit(IMAGES, SEGMENTATIONS)
+    with torch.no_grad():
+        slic.classifier_.module_.log_weights.fill_(2.0)
+    slic.fit(IMAGES, SEGMENTATIONS)
+    np.testing.assert_allclose(slic.classifier_.module_.channel_weights, np.exp(2.0), rtol=1e-3)
+
+
+def test_global_random_state_is_left_alone():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    learner(3).fit(IMAGES[:2], SEGMENTATIONS[:2])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_pipeline_and_grid_search():
+    pipeline = Pipeline(
+        [
+            ("features", ChannelUnion([("lab", LabFeatures())])),
+            ("slic", learner(1, features="passthrough")),
+        ]
+    )
+    search = GridSearchCV(
+        pipeline,
+        {
+            "slic__label_maker__min_segments": [2, 3],
+            "slic__n_candidates": [5],
+            "slic__compactness": [5, 10],
+        },
+        scoring={name: SCORERS[name] for name in ("achievable_iou", "compactness")},
+        refit="achievable_iou",
+        cv=GroupKFold(2),
+        n_jobs=2,
+        error_score="raise",
+    ).fit(IMAGES, SEGMENTATIONS, groups=[0, 0, 0, 1, 1, 1])
+    assert search.best_estimator_.predict(IMAGES[:1])[0].shape == (64, 80)
+    assert len(search.cv_results_["mean_test_compactness"]) == 4
+
+
+def test_more_segments_than_candidates_is_an_error():
+    slic = learner(label_maker=LabelMaker(min_segments=8))
+    with pytest.raises(ValueError, match="min_segments=8, expected at most n_candidates=7"):
+        slic.fit(IMAGES, SEGMENTATIONS)
+
+
+def test_nothing_to_learn_from_is_an_error_that_leaves_all_as_it_was(fitted):
+    one = [np.zeros((64, 80), int)] * 2
+    slic = learner()
+    with pytest.raises(
+        ValueError, match=r"no pixel to learn from in 2 images .* X = min_segments=2"
+    ):
+        slic.fit(IMAGES[:2], one)
+    assert not hasattr(slic, "classifier_")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda y: y[:-1], "y: found 5 segmentations, expected one for each of the 6 images"),
+        (
+            lambda y: [*y[:-1], y[0][:-1]],
+            r"y of image 5: found a segmentation of shape \(63, 80\)",
+        ),
+        (lambda y: [each.astype(float) for each in y], "y of image 0: found .* dtype float64"),
+    ],
+)
+def test_bad_segmentations(change, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        learner().fit(IMAGES, change(SEGMENTATIONS))
+
+
+def test_bad_files(fitted, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    good = tmp_path / "good.safetensors"
+    fitted.save(good)
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes(good.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=r"bad\.safetensors: not a whole model file"):
+        TrainableSLIC.load(bad)
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        TrainableSLIC.load(tmp_path / "none")
+    save_file(load_file(good), bad)
+    with pytest.raises(ValueError, match="found format None, expected"):
+        TrainableSLIC.load(bad)
+    content = good.read_bytes()
+    bad.write_bytes(content.replace(b'\\"version\\": 1', b'\\"version\\": 9'))
+    with pytest.raises(ValueError, match="found version 9, expected at most 1"):
+        TrainableSLIC.load(bad)
+    bad.write_bytes(content.replace(b'\\"n_features\\": 3', b'\\"n_features\\": 4'))
+    with pytest.raises(ValueError, match=r"tensor 'log_weights': found shape .* expected"):
+        TrainableSLIC.load(bad)
+
+
+def test_features_that_a_file_cannot_hold(fitted, tmp_path):
+    other = clone(fitted).set_params(features=ChannelUnion([("lab", LabFeatures())]))
+    other.fit(IMAGES[:2], SEGMENTATIONS[:2])
+    with pytest.raises(ValueError, match="found a ChannelUnion, which a model file cannot hold"):
+        other.save(tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []

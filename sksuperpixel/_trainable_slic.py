@@ -1,6 +1,5 @@
 """SLIC that learns from segmentations which cluster a pixel belongs to."""
 
-from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
@@ -30,6 +29,7 @@ from sksuperpixel._superpixel_transformer import (
     check_number,
     image_grid,
 )
+from sksuperpixel._torch_threads import one_torch_thread
 from sksuperpixel._validation import check_channel_weights, check_masks
 
 # Pixels at a time: rows of many channels are long.
@@ -546,16 +546,3 @@ def _typical_sizes(rows, n_features, n_candidates):
     differences = rows[:, stop:].reshape(len(rows), n_candidates, n_features)
     sizes = np.append(np.sqrt((space**2).mean()), np.sqrt((differences**2).mean(axis=(0, 1))))
     return np.maximum(sizes, 1e-6).astype(np.float32)
-
-
-@contextmanager
-def one_torch_thread():
-    """Run torch on one thread: sums of several threads depend on how many there are."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

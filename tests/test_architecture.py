@@ -32,10 +32,20 @@ MAY_IMPORT = {
     ),
     "_label_maker": ({"_kernels"}, {"numpy", "sklearn.base", "sklearn.utils."}),
     "_trainable_slic": (
-        {"_validation", "_clusters", "_label_maker", "_slic", "_superpixel_transformer"},
+        {
+            "_validation",
+            "_clusters",
+            "_label_maker",
+            "_model_files",
+            "_slic",
+            "_superpixel_transformer",
+            "_torch_threads",
+        },
         {"numpy", "sklearn.base", "sklearn.callback", "sklearn.utils."},
     ),
-    "networks": (set(), {"numpy", "torch", "skorch."}),
+    "networks": (set(), {"numpy", "torch", "skorch", "skorch.callbacks"}),
+    "_model_files": (set(), {"numpy"}),
+    "_torch_threads": (set(), set()),
     "features": ({"features._lab", "features._channel_union"}, set()),
     "features._lab": ({"_base", "_validation", "_kernels"}, {"numpy", "sklearn.base"}),
     "features._enet": (
@@ -44,7 +54,7 @@ MAY_IMPORT = {
     ),
     "features._enet_network": (set(), {"numpy", "safetensors.", "torch."}),
     "features._scattering": (
-        {"_base", "_validation", "features._lab"},
+        {"_base", "_torch_threads", "_validation", "features._lab"},
         {"numpy", "sklearn.base", "sklearn.utils."},
     ),
     "features._channel_union": (
@@ -85,7 +95,20 @@ MAY_IMPORT = {
 }
 LAZY = {
     "_superpixel_transformer": {"sksuperpixel.metrics"},
-    "_trainable_slic": {"sksuperpixel.networks", "torch", "skorch."},
+    "_trainable_slic": {
+        "sksuperpixel.networks",
+        "skorch.dataset",
+        "skorch.helper",
+        "torch",
+    },
+    "_model_files": {
+        "sksuperpixel.features",
+        "sksuperpixel.networks",
+        "safetensors",
+        "safetensors.torch",
+        "torch",
+    },
+    "_torch_threads": {"torch"},
     "features": {"sksuperpixel.features._enet", "sksuperpixel.features._scattering"},
     "features._scattering": {"kymatio.", "pandas", "scipy.fft", "torch."},
     "_boundaries": {"scipy.ndimage"},
@@ -97,7 +120,7 @@ LAZY = {
     "datasets._texture_mosaics": {"PIL", "skimage.data"},
 }
 # Only these may import torch and what comes with it.
-WITH_TORCH = ("networks", "features.", "_trainable_slic")
+WITH_TORCH = ("networks", "features.", "_model_files", "_torch_threads", "_trainable_slic")
 TORCH = {"torch", "torchvision", "skorch", "kymatio", "safetensors"}
 
 

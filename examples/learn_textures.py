@@ -42,7 +42,7 @@ def learn(n_layers, features, segmentations, n_lab=3):
     return TrainableSLIC(
         features="passthrough",
         initial_weights=initial_weights,
-        label_maker=LabelMaker(min_segments=2),
+        label_maker=LabelMaker(min_segments=2, targets="set"),
         classifier=make_distance_net(n_layers),
         random_state=0,
     ).fit(features, segmentations)
@@ -55,6 +55,12 @@ def match_compactness(slic, images, wanted):
         slic.set_params(compactness=parameter)
         tried[parameter] = abs(compactness(None, slic.transform(images)) - wanted)
     return slic.set_params(compactness=min(tried, key=tried.get))
+
+
+def outlined(image, labels, zoom=3):
+    """An enlarged image with thin lines around its superpixels."""
+    large = np.kron(image, np.ones((zoom, zoom, 1), np.uint8))
+    return mark_boundaries(large, np.kron(labels, np.ones((zoom, zoom), int)), mode="inner")
 
 
 def main():
@@ -94,10 +100,10 @@ def main():
     print(pd.DataFrame(table).T.round(4).to_string(), end="\n\n")
 
     rows = [
-        np.hstack([mark_boundaries(test.images[i], each[i]) for each in superpixels.values()])
+        np.hstack([outlined(test.images[i], each[i]) for each in superpixels.values()])
         for i in range(3)
     ]
-    picture = np.kron(np.vstack(rows), np.ones((2, 2, 1)))
+    picture = np.vstack(rows)
     imsave(arguments.output, (255 * picture).astype(np.uint8), check_contrast=False)
     print(f"Saved {arguments.output}: three mosaics by {', '.join(superpixels)}")
 

@@ -58,7 +58,7 @@ def match_compactness(slic, images, wanted):
 
 
 def outlined(image, labels, zoom=3):
-    """An enlarged image with thin lines around its superpixels."""
+    """Enlarge an image and draw thin lines around its superpixels."""
     large = np.kron(image, np.ones((zoom, zoom, 1), np.uint8))
     return mark_boundaries(large, np.kron(labels, np.ones((zoom, zoom), int)), mode="inner")
 

@@ -1,0 +1,524 @@
+"""Features of ENet, a small network for semantic segmentation."""
+
+import hashlib
+import os
+from copy import deepcopy
+from functools import partial
+from numbers import Integral, Real
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
+
+from sksuperpixel._base import ImageTransformerMixin
+from sksuperpixel._validation import check_finite, check_image, check_images, check_segmentations
+
+try:
+    import torch
+
+    from sksuperpixel.features._enet_network import (
+        BLOCKS,
+        LAYERS,
+        STEP,
+        Training,
+        class_weights,
+        interpolate,
+        load_weights,
+        new_network,
+        save_weights,
+        train_network,
+    )
+except ImportError as error:
+    raise ImportError(
+        "ENetFeatures needs torch and safetensors: pip install torch safetensors"
+    ) from error
+
+_SHIPPED = {"camvid": Path(__file__).parent / "weights" / "enet_camvid.safetensors"}
+# Without weights and without labels there is nothing to tell the number of classes.
+_DEFAULT_CLASSES = 11
+
+
+def _layer_sizes():
+    """Give each layer's step between its samples in pixels, and its number of maps."""
+    sizes, step = {"initial": (2, 16)}, 2
+    for name, kind, n_maps, _ in BLOCKS:
+        step = step * 2 if kind == "down" else step // 2 if kind == "up" else step
+        sizes[name] = (step, n_maps)
+    return sizes
+
+
+_SIZES = _layer_sizes()
+
+
+class ENetFeatures(
+    CallbackSupportMixin, ImageTransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
+    """Maps of ENet, a small convolutional network for semantic segmentation.
+
+    ENet [1]_ is made to be fast: its initial block, 13 convolutions beside the pooled image,
+    tells edges, bars and colours of 3 x 3 pixels, and deeper layers more and more of what
+    objects look like. The weights that come with this were learned on street scenes (CamVid);
+    others can be learned from segmentations with ``train=True``.
+
+    Parameters
+    ----------
+    layer : str, default="initial"
+        The layer whose maps are the features: ``"initial"`` (16 maps at half the image's size),
+        ``"bottleneck1.0"`` .. ``"bottleneck1.4"`` (64 at a quarter), ``"bottleneck2.0"`` ..
+        ``"bottleneck2.8"`` and ``"bottleneck3.1"`` .. ``"bottleneck3.8"`` (128 at an eighth),
+        ``"bottleneck4.0"`` .. ``"bottleneck4.2"`` (64 at a quarter), ``"bottleneck5.0"`` and
+        ``"bottleneck5.1"`` (16 at half), or ``"fullconv"`` (the scores of the classes, at full
+        size).
+    weights : "camvid", str, path-like or None, default="camvid"
+        Where the network starts: the weights that come with this, those of a safetensors file
+        that `save_weights` wrote, or random ones.
+    device : str or torch.device, default="cpu"
+        Where torch computes.
+    channel_axis : int or None, default=-1
+        Which axis of an image holds its channels; None for grey images (or volumes) without
+        such an axis.
+    memory : str, pathlib.Path, joblib.Memory or None, default=None
+        Where to keep each image's features, so that they are computed once only.
+    train : bool, default=False
+        Whether `fit` trains the network on semantic segmentations. If not, `fit` leaves the
+        weights as they are and takes no notice of `y`, which a pipeline passes to all its
+        steps. The parameters below matter in training only, but for `random_state`.
+    n_classes : int, default=None
+        Number of classes; they are 0 .. n_classes - 1. None for that of the weights or, in
+        training, one more than the largest label. Weights of another number of classes are
+        trained on with a new last layer.
+    ignore_label : int, default=None
+        Label of the pixels to learn nothing from.
+    max_epochs : int, default=100
+        How many times to draw a part of each image.
+    batch_size : int, default=10
+        Number of such parts in a step.
+    crop_size : int or pair of int (height, width), default=256
+        Size of the parts, a multiple of 8. Where an image is smaller, the rest is ignored.
+    scale_range : pair of float (low, high), default=(0.75, 1.5)
+        Range of the random factors by which parts are enlarged.
+    learning_rate : float, default=5e-4
+        Adam's largest learning rate: it rises to this for a tenth of the training and then
+        falls to 0 along a cosine.
+    weight_decay : float, default=2e-4
+        Of Adam, as a penalty on the squared weights.
+    checkpoint : str or path-like, default=None
+        File in which each epoch leaves the state of the training, and from which the training
+        goes on if it is there, to the same result. Needs an int for `random_state`.
+    random_state : int, RandomState instance or None, default=None
+        Seeds random weights and the training; torch's own generator is left as it was. Pass an
+        int for the same results at each call.
+
+    Attributes
+    ----------
+    network_ : torch.nn.Module
+        The network.
+    n_classes_ : int
+        Number of its classes.
+    losses_ : ndarray of shape (n_epochs,)
+        Mean loss of each epoch of the training; empty without.
+    n_channels_in_ : int
+        Number of channels of the images fitted: 1 or 3.
+
+    See Also
+    --------
+    LabFeatures : Colour.
+    ChannelUnion : Puts several transformers' features side by side.
+
+    Notes
+    -----
+    Integer images (uint8, uint16) are RGB from 0 to the largest of their type; floating images
+    are RGB in [0, 1]. Grey images are repeated. Features are about as large as 1, so beside
+    CIELAB they need weights.
+
+    Images are continued by their mirror images to a multiple of 8 pixels, and maps are enlarged
+    bilinearly. Each map is laid where it belongs: the sample i of a layer with a sample for
+    every s x s pixels is in the middle of these, but on the first of them in the initial
+    block's convolutions, whose kernels are centred there.
+
+    In training, the loss is the cross-entropy with the paper's weights of the classes,
+    ``1 / ln(1.02 + p)`` where p is the class's share of the labelled pixels. Encoder and
+    decoder are trained at once, unlike in the paper. On a CPU, the result is the same at each
+    call with the same number of torch's threads. Callbacks can watch the epochs, and end the
+    training: see :meth:`set_callbacks`.
+
+    References
+    ----------
+    .. [1] A. Paszke, A. Chaurasia, S. Kim, E. Culurciello. "ENet: a deep neural network
+       architecture for real-time semantic segmentation". arXiv:1606.02147, 2016.
+
+    Examples
+    --------
+    >>> from skimage.data import astronaut
+    >>> from sksuperpixel.features import ENetFeatures
+    >>> features = ENetFeatures().fit_transform([astronaut()])
+    >>> features[0].shape
+    (512, 512, 16)
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        **ImageTransformerMixin._parameter_constraints,
+        "layer": [str],
+        "weights": [str, os.PathLike, None],
+        "device": [str, torch.device],
+        "train": ["boolean"],
+        "n_classes": [Interval(Integral, 1, None, closed="left"), None],
+        "ignore_label": [Integral, None],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "crop_size": [Interval(Integral, 16, None, closed="left"), tuple, list],
+        "scale_range": [tuple, list],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "checkpoint": [str, os.PathLike, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        layer="initial",
+        *,
+        weights="camvid",
+        device="cpu",
+        channel_axis=-1,
+        memory=None,
+        train=False,
+        n_classes=None,
+        ignore_label=None,
+        max_epochs=100,
+        batch_size=10,
+        crop_size=256,
+        scale_range=(0.75, 1.5),
+        learning_rate=5e-4,
+        weight_decay=2e-4,
+        checkpoint=None,
+        random_state=None,
+    ):
+        self.layer = layer
+        self.weights = weights
+        self.device = device
+        self.channel_axis = channel_axis
+        self.memory = memory
+        self.train = train
+        self.n_classes = n_classes
+        self.ignore_label = ignore_label
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.crop_size = crop_size
+        self.scale_range = scale_range
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.checkpoint = checkpoint
+        self.random_state = random_state
+
+    @with_callbacks
+    def fit(self, X, y=None):
+        """Load the weights and, with ``train=True``, train the network.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+            Images.
+        y : sequence of ndarray of shape (H, W) or (A, H, W), default=None
+            Semantic segmentations, one an image: the class of each pixel. Of several annotators,
+            each time one is drawn. Only used with ``train=True``.
+
+        Returns
+        -------
+        self : object
+            Fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, the images, the segmentations, the file of the weights or the
+            checkpoint are not as expected.
+        FileNotFoundError
+            If there is no file of the weights, or no folder for the checkpoint.
+        TypeError
+            If images are no sequence of arrays of numbers, or segmentations hold no integers.
+        """
+        self._validate_params()
+        self._check_params()
+        check_images(X, self.channel_axis)
+        self._check_n_channels(check_image(X[0], 0, self.channel_axis).shape[-1])
+        if self.train:
+            network, losses = self._train(X, y)
+        else:
+            network, losses = self._untrained(), []
+        super().fit(X, y)
+        self.network_ = network
+        self.n_classes_ = network.n_classes
+        self.losses_ = np.array(losses, dtype=np.float64)
+        return self
+
+    def _check_params(self):
+        if self.layer not in LAYERS:
+            raise ValueError(f"layer: found {self.layer!r}, expected one of {', '.join(LAYERS)}")
+        try:
+            torch.empty(0, device=self.device)
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(
+                f"device: found {self.device!r}, which torch cannot use here: {error}"
+            ) from error
+        shape = self._crop_shape()
+        if len(shape) != 2 or not all(
+            isinstance(n, Integral) and n >= 2 * STEP and n % STEP == 0 for n in shape
+        ):
+            raise ValueError(
+                f"crop_size: found {self.crop_size!r}, expected a multiple of {STEP} that is at "
+                f"least {2 * STEP}, or two of them (height, width)"
+            )
+        ends = tuple(self.scale_range)
+        if not (
+            len(ends) == 2
+            and all(isinstance(end, Real) for end in ends)
+            and 0 < ends[0] <= ends[1] < np.inf
+        ):
+            raise ValueError(
+                f"scale_range: found {self.scale_range!r}, expected two positive numbers, the "
+                "smaller one first"
+            )
+
+    def _crop_shape(self):
+        size = self.crop_size
+        return (size, size) if isinstance(size, Integral) else tuple(size)
+
+    def _weights_path(self):
+        return _SHIPPED.get(self.weights, self.weights)
+
+    def _untrained(self):
+        """Load the weights, or draw them."""
+        if self.weights is None:
+            return new_network(self.n_classes or _DEFAULT_CLASSES, self._draw_seed())
+        network = load_weights(self._weights_path())
+        if self.n_classes not in (None, network.n_classes):
+            raise ValueError(
+                f"n_classes: found {self.n_classes}, but the weights have {network.n_classes}; "
+                "expected the same, or None, or train=True"
+            )
+        return network
+
+    def _draw_seed(self):
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _train(self, X, y):
+        if y is None:
+            raise ValueError("y: found None, expected segmentations, for train=True")
+        check_segmentations(y, X, self.channel_axis)
+        if self.checkpoint is not None and not isinstance(self.random_state, Integral):
+            raise ValueError(
+                f"random_state: found {self.random_state!r}, expected an int with a checkpoint, "
+                "for a training that can go on as it began"
+            )
+        if self.checkpoint is not None and not Path(self.checkpoint).absolute().parent.is_dir():
+            raise FileNotFoundError(f"checkpoint: found no folder to write {self.checkpoint} in")
+        counts = self._count_labels(y)
+        seed = self._draw_seed()
+        training = Training(
+            max_epochs=int(self.max_epochs),
+            batch_size=int(self.batch_size),
+            crop_shape=tuple(int(n) for n in self._crop_shape()),
+            scale_range=tuple(float(end) for end in self.scale_range),
+            learning_rate=float(self.learning_rate),
+            weight_decay=float(self.weight_decay),
+            weights=None if self.weights is None else os.fspath(self.weights),
+            n_images=len(X),
+            class_weights=class_weights(counts),
+            seed=seed,
+        )
+        if self.weights is None:
+            network = new_network(len(counts), seed)
+        else:
+            network = load_weights(self._weights_path(), len(counts), seed)
+        n_channels = check_image(X[0], 0, self.channel_axis).shape[-1]
+        progress = self._init_callback_context(max_subtasks=training.max_epochs)
+        progress.call_on_fit_task_begin(estimator=self, X=X, y=y)
+
+        def epoch_done(network, losses):
+            so_far = deepcopy(network).eval()
+            epoch = progress.subcontext(task_name="epoch")
+            epoch.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            return epoch.call_on_fit_task_end(
+                estimator=self,
+                X=X,
+                y=y,
+                metadata={"epoch": len(losses) - 1, "loss": losses[-1]},
+                reconstruction_attributes={
+                    "network_": so_far,
+                    "n_classes_": so_far.n_classes,
+                    "losses_": np.array(losses),
+                    "n_channels_in_": n_channels,
+                },
+            )
+
+        read = partial(self._example_at, X, y, n_channels)
+        losses = train_network(
+            network, read, training, torch.device(self.device), self.checkpoint, epoch_done
+        )
+        progress.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return network, losses
+
+    def _count_labels(self, segmentations):
+        """Check the labels and count the pixels of each class."""
+        counts = np.zeros(self.n_classes or 1, np.int64)
+        for index in range(len(segmentations)):
+            labels = np.asarray(segmentations[index])
+            if labels.dtype.kind not in "bui":
+                raise TypeError(
+                    f"y of image {index}: found a segmentation of dtype {labels.dtype}, expected "
+                    "integers"
+                )
+            labels = labels[labels != self.ignore_label].astype(np.int64)
+            if labels.size == 0:
+                continue
+            if labels.min() < 0:
+                raise ValueError(
+                    f"y of image {index}: found the label {labels.min()}, expected classes from "
+                    f"0 on, or ignore_label={self.ignore_label}"
+                )
+            found = np.bincount(labels)
+            if self.n_classes is not None and len(found) > self.n_classes:
+                raise ValueError(
+                    f"y of image {index}: found the label {len(found) - 1}, expected 0 .. "
+                    f"{self.n_classes - 1}, or ignore_label={self.ignore_label}"
+                )
+            counts = np.pad(counts, (0, max(0, len(found) - len(counts))))
+            counts[: len(found)] += found
+        if counts.sum() == 0:
+            raise ValueError("y: found no labelled pixel in any image, expected at least one")
+        return counts
+
+    def _example_at(self, images, segmentations, n_channels, index, rng):
+        """Read one image and its labels, by a random annotator where there are several."""
+        image = check_image(images[index], index, self.channel_axis, n_channels)
+        image = _as_rgb(image, index)
+        labels = np.asarray(segmentations[index])
+        if image.ndim != 3 or labels.shape[-2:] != image.shape[:-1] or labels.ndim not in (2, 3):
+            raise ValueError(
+                f"y of image {index}: found a segmentation of shape {labels.shape} and an image "
+                f"of shape {image.shape[:-1]}, expected images (H, W) and segmentations of the "
+                "same shape, or (A, H, W) for A annotators"
+            )
+        if labels.ndim == 3:
+            labels = labels[rng.integers(len(labels))]
+        if self.ignore_label is not None:
+            labels = np.where(labels == self.ignore_label, -1, labels.astype(np.int64))
+        return image, labels
+
+    def _check_n_channels(self, n_channels):
+        if n_channels not in (1, 3):
+            raise ValueError(
+                f"image 0: found {n_channels} channels, expected 1 (grey) or 3 (RGB) for ENet; "
+                "drop alpha, or use other features"
+            )
+
+    def _image_features(self, image, index):
+        image = _as_rgb(image, index)
+        if image.ndim == 3:
+            return self._plane_features(image)
+        # A volume is a stack of images.
+        return np.stack([self._plane_features(plane) for plane in image])
+
+    def _plane_features(self, image):
+        """Compute the features of one image (H, W, 3)."""
+        # Reflections all around: a border in black would leave edges in the features.
+        margins = [(STEP, STEP + -n % STEP) for n in image.shape[:2]]
+        padded = np.pad(image, [*margins, (0, 0)], mode="symmetric")
+        x = torch.from_numpy(np.ascontiguousarray(np.moveaxis(padded, -1, 0)))
+        device = torch.device(self.device)
+        network = self.network_.to(device)
+        with torch.inference_mode():
+            maps = network(x[None].to(device), self.layer)[0].cpu().numpy()
+        if self.layer == "fullconv":
+            maps = maps[:, STEP : STEP + image.shape[0], STEP : STEP + image.shape[1]]
+            return np.ascontiguousarray(np.moveaxis(maps, 0, -1))
+        step, n_maps = _SIZES[self.layer]
+        # Where in the image a layer's first sample is: in the middle of the pixels it stands
+        # for, but on the first of them for the initial block's convolution, an odd kernel.
+        centres = np.full(n_maps, (step - 1) / 2)
+        if self.layer == "initial":
+            centres[:13] = 0
+        features = np.empty((n_maps, *image.shape[:2]), np.float32)
+        for centre in np.unique(centres):
+            part = maps[centres == centre]
+            for axis, n in enumerate(image.shape[:2], 1):
+                part = interpolate(part, (STEP + np.arange(n) - centre) / step, axis)
+            features[centres == centre] = part
+        return np.moveaxis(features, 0, -1)
+
+    def _cache_key(self):
+        # Whatever the weights come from, features depend on nothing else.
+        name, _, _ = super()._cache_key()
+        digest = hashlib.sha256()
+        for tensor in self.network_.state_dict().values():
+            digest.update(tensor.cpu().numpy().tobytes())
+        return name, self.layer, digest.hexdigest()
+
+    def save_weights(self, path):
+        """Write the network's weights to a file that `weights` can name.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The safetensors file.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called.
+        """
+        check_is_fitted(self)
+        save_weights(self.network_, path)
+
+    def get_feature_names_out(self, input_features=None):
+        """Name the features: the layer, an underscore, the number of the map.
+
+        Parameters
+        ----------
+        input_features : None
+            Not used; for scikit-learn.
+
+        Returns
+        -------
+        ndarray of shape (M,), object
+            Names in the order of the maps.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called.
+        """
+        check_is_fitted(self)
+        n_maps = self.network_.n_classes if self.layer == "fullconv" else _SIZES[self.layer][1]
+        return np.array([f"{self.layer}_{i}" for i in range(n_maps)], dtype=object)
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        if "network_" in state:
+            # So that a machine without the device can load it.
+            state = {**state, "network_": deepcopy(state["network_"]).cpu()}
+        return state
+
+
+def _as_rgb(image, index):
+    """Give an image's colours as float32 in [0, 1], three of them."""
+    check_finite(image, index)
+    if image.dtype in (np.uint8, np.uint16):
+        image = image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+    elif image.dtype.kind != "f":
+        raise ValueError(
+            f"image {index}: found dtype {image.dtype}, expected uint8, uint16 or floats in "
+            "[0, 1] for ENet"
+        )
+    elif image.min() < 0 or image.max() > 1:
+        raise ValueError(
+            f"image {index}: found {image.dtype} values in [{image.min():g}, {image.max():g}], "
+            "expected floats in [0, 1] for ENet (or uint8, or uint16)"
+        )
+    image = image.astype(np.float32)
+    return np.broadcast_to(image, (*image.shape[:-1], 3))

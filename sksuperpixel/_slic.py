@@ -252,6 +252,9 @@ class SLIC(SuperpixelTransformer):
     same on any number of threads. Merging minimises the increase of the same sum of squares
     (Ward), weighted by the length of the border between the two regions.
 
+    Progress bars of scikit-learn's callbacks show the images of `transform`; for a search, set
+    them on the search.
+
     References
     ----------
     .. [1] R. Achanta, A. Shaji, K. Smith, A. Lucchi, P. Fua, S. Süsstrunk. "SLIC superpixels

@@ -123,8 +123,8 @@ class SuperpixelTransformer(
         Returns
         -------
         list of ndarray of shape (H, W) or (D, H, W), int32
-            Superpixels, labelled 0 .. K - 1 in the raster order of their first pixels; -1
-            outside the mask.
+            Superpixels, labelled 0 .. K - 1 in the raster order of their first pixels (of
+            their clusters' seeds where regions need not be connected); -1 outside the mask.
 
         Raises
         ------
@@ -246,7 +246,7 @@ class SuperpixelTransformer(
         mask = check_mask(masks[index], image.shape[:-1], index)
         check_finite(image, index, mask)
         checked[index] = image.shape[:-1], mask
-        if mask is not None and image.dtype.kind == "f":
+        if mask is not None:
             # Features may not depend on what lies outside, which may be anything.
             image = np.where(mask[..., np.newaxis], image, image.dtype.type(0))
         if self.features_ is None:

@@ -84,8 +84,6 @@ def test_past_the_ends(squares, counted, index):
         ((1, 2, 3), None),
         ([0.5], IndexError),
         (np.zeros((2, 2), int), TypeError),
-        ([True] * 9, IndexError),
-        ([True] * 11, IndexError),
     ],
 )
 def test_what_is_no_index(squares, index, error):
@@ -95,6 +93,13 @@ def test_what_is_no_index(squares, index, error):
         return
     with pytest.raises(error):
         squares[index]
+
+
+@pytest.mark.parametrize("length", [9, 11])
+def test_boolean_index_of_another_length(squares, length):
+    message = f"boolean index has {length} entries, the sequence has 10"
+    with pytest.raises(IndexError, match=message):
+        squares[[True] * length]
 
 
 @pytest.mark.parametrize(

@@ -249,8 +249,13 @@ def check_not_fitted_error(estimator, images, segmentations):
 
 def check_fit_returns_self_and_learns_channels(estimator, images, segmentations):
     assert not hasattr(estimator, "n_channels_in_")
+    before = set(vars(estimator))
     assert estimator.fit(images, segmentations) is estimator
     assert is_fitted(estimator)
+    list(estimator.transform(images))
+    # What is learned ends in an underscore, what is private starts with one.
+    learned = set(vars(estimator)) - before
+    assert all(name.startswith("_") or name.endswith("_") for name in learned), learned
     assert estimator.n_channels_in_ == (1 if estimator.channel_axis is None else 3)
 
 

@@ -864,7 +864,7 @@ def reference_segment(image, mask, spacing, params):
 def test_the_whole_equals_reference(seed, shape, size, masked, adaptive):
     rng = np.random.default_rng(seed)
     # Eighths: sums are exact in any order.
-    span = rng.choice([2, 20, 800])
+    span = rng.choice([2, 8, 20, 800])
     image = (rng.integers(0, span, (*shape, rng.integers(1, 5))) / 8).astype(np.float32)
     spacing = tuple(rng.choice([1.0, 1.5, 2.0], len(shape)).tolist())
     spacing = tuple(s / min(spacing) for s in spacing)
@@ -873,7 +873,7 @@ def test_the_whole_equals_reference(seed, shape, size, masked, adaptive):
         mask = rng.random(shape) < 0.8
         mask[tuple(rng.integers(0, shape))] = True
     params = {
-        "compactness": float(rng.choice([0.5, 4.0, 40.0])),
+        "compactness": float(rng.choice([0.5, 2.0, 5.0, 10.0, 40.0])),
         "max_iter": int(rng.integers(1, 5)),
         "min_size_factor": float(rng.choice([0, 0.25, 1])),
         "adaptive_compactness": adaptive,
@@ -888,6 +888,24 @@ def test_the_whole_equals_reference(seed, shape, size, masked, adaptive):
     found = segment(image, mask, spacing=spacing, **params)
     spacing = (1.0,) * (3 - len(shape)) + spacing
     np.testing.assert_array_equal(found, reference_segment(image, mask, spacing, params))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_features_do_not_see_what_lies_outside_a_mask(dtype):
+    class Blurred(LabFeatures):
+        def _image_features(self, image, index):
+            lab = super()._image_features(image, index)
+            return np.ascontiguousarray(ndimage.uniform_filter(lab, (9, 9, 1)))
+
+    image = random_image(3, (40, 40)) / 20
+    image = (image * (255 if dtype == np.uint8 else 1)).astype(dtype)
+    mask = np.zeros((40, 40), bool)
+    mask[5:30, 8:33] = True
+    other = image.copy()
+    other[~mask] = other.max()
+    slic = SLIC(6, features=Blurred()).fit([image])
+    first, second = (slic.transform([each], masks=[mask])[0] for each in (image, other))
+    np.testing.assert_array_equal(first, second)
 
 
 # Checksums of the labels of pictures that scikit-image brings. They hold what SLIC gave when

@@ -382,3 +382,45 @@ def row_distances(rows, n_channels, weights=None):
     differences = rows[:, n_channels + n_candidates :].reshape(len(rows), n_candidates, -1)
     squares = differences**2
     return space**2 + (squares.sum(axis=2) if weights is None else squares @ weights)
+
+
+def assign_by_network(
+    features, clusters, pixels, n_candidates, compactness, grid, layers, labels, threads=ONE_THREAD
+):
+    """Give each pixel the nearest of its candidates by a network's distance.
+
+    Parameters
+    ----------
+    features : ndarray of shape (C, D, H, W), float32
+    clusters : Clusters
+    pixels : ndarray of shape (n, 3), int32
+    n_candidates : int
+        Q.
+    compactness : float
+    grid : Grid
+    layers : dict of str to ndarray
+        As of `networks.DistanceNetwork.arrays`.
+    labels : ndarray of shape (D, H, W), int32
+        Changed in place.
+    threads : Threads, default=ONE_THREAD
+    """
+    candidates, distances = find_candidates(pixels, clusters, n_candidates, grid.spacing)
+    distances *= np.float32(compactness / grid.size)
+
+    def part(bounds):
+        _kernels.nearest_by_network(
+            features,
+            clusters.means,
+            pixels,
+            candidates,
+            distances,
+            *bounds,
+            layers["channel_weights"],
+            layers["inverse_scales"],
+            layers["first"],
+            layers["second"],
+            layers["last"],
+            labels,
+        )
+
+    threads.run(part, share(len(pixels), threads.n_threads))

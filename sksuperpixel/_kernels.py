@@ -848,3 +848,79 @@ def fill_rows(
             start = n_channels + n_candidates + q * n_channels
             for c in range(n_channels):
                 rows[p, start + c] = rows[p, c] - means[k, c] if k >= 0 else 0.0
+
+
+@kernel
+def nearest_by_network(
+    features,  # IN (C, D, H, W) float32
+    means,  # IN (K, C) float32
+    pixels,  # IN (n, 3) int32
+    candidates,  # IN (n, Q) int32: -1 where absent
+    distances,  # IN (n, Q) float32
+    start,  # IN: the pixels to do are
+    stop,  # IN: start <= pixel < stop
+    channel_weights,  # IN (C,) float32
+    inverse_scales,  # IN (1 + C,) float32
+    first,  # IN (2 + C, h) float32: the bias last
+    second,  # IN (h + 1, h) float32: the bias last
+    last,  # IN (h,) float32
+    labels,  # OUT (D, H, W) int32: the candidate of least distance; ties: the first
+):
+    """Give pixels the nearest candidate by the distance of a network of three layers."""
+    n_channels, n_hidden = means.shape[1], len(last)
+    # Padded to whole groups of four channels, which are added at once: a sum waits for the
+    # one before it. What pads them is zero.
+    padded = 4 * ((n_channels + 3) // 4)
+    values = np.zeros(padded, np.float32)
+    squares, sizes = np.zeros(padded, np.float32), np.zeros(padded, np.float32)
+    weights = np.zeros(padded, np.float32)
+    inverse = np.zeros(padded, np.float32)
+    matrix = np.zeros((padded, n_hidden), np.float32)
+    for c in range(n_channels):
+        weights[c], inverse[c] = channel_weights[c], inverse_scales[c + 1]
+        for j in range(n_hidden):
+            matrix[c, j] = first[c + 1, j]
+    one, two = np.empty(n_hidden, np.float32), np.empty(n_hidden, np.float32)
+    tiny = np.float32(1e-12)
+    for p in range(start, stop):
+        z, y, x = pixels[p, 0], pixels[p, 1], pixels[p, 2]
+        for c in range(n_channels):
+            values[c] = features[c, z, y, x]
+        least = np.float32(np.inf)
+        for q in range(candidates.shape[1]):
+            k = candidates[p, q]
+            if k < 0:
+                continue
+            mean = means[k]
+            for c in range(n_channels):
+                difference = values[c] - mean[c]
+                squares[c] = difference * difference
+                sizes[c] = np.sqrt(squares[c] + tiny) * inverse[c]
+            space = distances[p, q] * distances[p, q]
+            size = np.sqrt(space + tiny) * inverse_scales[0]
+            for j in range(n_hidden):
+                one[j] = first[n_channels + 1, j] + size * first[0, j]
+            t0, t1 = space, np.float32(0.0)
+            t2, t3 = np.float32(0.0), np.float32(0.0)
+            for c in range(0, padded, 4):
+                t0 += weights[c] * squares[c]
+                t1 += weights[c + 1] * squares[c + 1]
+                t2 += weights[c + 2] * squares[c + 2]
+                t3 += weights[c + 3] * squares[c + 3]
+                s0, s1, s2, s3 = sizes[c], sizes[c + 1], sizes[c + 2], sizes[c + 3]
+                row0, row1, row2, row3 = matrix[c], matrix[c + 1], matrix[c + 2], matrix[c + 3]
+                for j in range(n_hidden):
+                    one[j] += (s0 * row0[j] + s1 * row1[j]) + (s2 * row2[j] + s3 * row3[j])
+            total = (t0 + t1) + (t2 + t3)
+            for j in range(n_hidden):
+                two[j] = second[n_hidden, j]
+            for i in range(n_hidden):
+                if one[i] > 0:
+                    for j in range(n_hidden):
+                        two[j] += one[i] * second[i, j]
+            for j in range(n_hidden):
+                if two[j] > 0:
+                    total += two[j] * last[j]
+            if total < least:
+                least = total
+                labels[z, y, x] = k

@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sksuperpixel._clusters import (
+    assign_by_network,
     classifier_rows,
     row_distances,
     start_clusters,
@@ -395,9 +396,23 @@ class TrainableSLIC(SuperpixelTransformer):
         inside = np.ones(labels.shape, bool) if image.mask is None else image.mask
         pixels = np.argwhere(inside).astype(np.int32)
         step = self._batch_size(image)
+        layers = self._layers()
         for iteration in range(n_iter):
             if iteration > 0:
                 update_clusters(features, labels, clusters, threads)
+            if layers is not None:
+                assign_by_network(
+                    features,
+                    clusters,
+                    pixels,
+                    self.n_candidates,
+                    self.compactness,
+                    grid,
+                    layers,
+                    labels,
+                    threads,
+                )
+                continue
             for start in range(0, len(pixels), step):
                 some = pixels[start : start + step]
                 rows, candidates = classifier_rows(
@@ -406,6 +421,14 @@ class TrainableSLIC(SuperpixelTransformer):
                 slots = self._choose(rows, candidates)
                 labels[tuple(some.T)] = candidates[np.arange(len(some)), slots]
         return labels, clusters
+
+    def _layers(self):
+        """Arrays of a distance of three layers, for a kernel; None for other networks."""
+        from sksuperpixel.networks import DistanceNetwork
+
+        module = self.classifier_.module_
+        deep = type(module) is DistanceNetwork and module.n_layers == 3
+        return module.arrays() if deep else None
 
     def _choose(self, rows, candidates):
         """Slots of the candidates that the network finds most probable."""

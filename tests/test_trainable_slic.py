@@ -91,6 +91,22 @@ def test_top_down_equals_bottom_up_with_many_candidates(monkeypatch):
         assert (top_down != reference_grid(grid)).any()
 
 
+def test_the_kernel_of_three_layers_equals_torch(monkeypatch):
+    slic = learner(3, classifier=make_distance_net(3, max_epochs=8)).fit(IMAGES, SEGMENTATIONS)
+    assert (slic.classifier_.module_.last.weight != 0).any()
+    same = []
+    for index in range(len(IMAGES)):
+        image = planes_of(slic, index)
+        grid = image_grid(image, 8)
+        with monkeypatch.context() as patch:
+            by_kernel, _ = slic._cluster(image, grid, 1, ONE_THREAD)
+            patch.setattr(TrainableSLIC, "_layers", lambda self: None)
+            by_torch, _ = slic._cluster(image, grid, 1, ONE_THREAD)
+        same.append((by_kernel == by_torch).mean())
+    # The sums are the same but for the order of their terms.
+    assert np.mean(same) > 0.9995
+
+
 def reference_grid(grid):
     """Labels that ignore the features: the grid's own cells."""
     rows, columns = (np.arange(n) * cells // n for n, cells in zip((64, 80), (8, 10), strict=True))

@@ -283,18 +283,10 @@ class TrainableSLIC(SuperpixelTransformer):
         rng = np.random.RandomState(seed)
         self.n_features_ = len(image.features)
         grid = image_grid(image, self.superpixel_size, self.n_segments)
-        weighted = self._weighted(image.features, self.initial_weights)
         # At the clusters of any iteration, for the network is asked at all of them.
         n_iter = rng.randint(1, self.max_iter + 1)
         if number == 0:
-            labels, _ = cluster_pixels(
-                weighted,
-                grid,
-                compactness=self.compactness,
-                max_iter=n_iter,
-                mask=image.mask,
-                threads=threads,
-            )
+            labels, _ = self._slic_clusters(image, grid, self.initial_weights, n_iter, threads)
         else:
             labels, _ = self._cluster(image, grid, n_iter, threads)
         clusters = start_clusters(image.features, grid.seeds(mask=image.mask))
@@ -379,17 +371,21 @@ class TrainableSLIC(SuperpixelTransformer):
     def _is_linear(self):
         return getattr(self.classifier_.module_, "n_layers", None) == 1
 
+    def _slic_clusters(self, image, grid, weights, n_iter, threads):
+        """Iterate with SLIC's distance, weighted."""
+        return cluster_pixels(
+            self._weighted(image.features, weights),
+            grid,
+            compactness=self.compactness,
+            max_iter=n_iter,
+            mask=image.mask,
+            threads=threads,
+        )
+
     def _cluster(self, image, grid, n_iter, threads):
         """Iterate with the network in place of SLIC's distance."""
         if self._is_linear():
-            return cluster_pixels(
-                self._weighted(image.features, self._channel_weights()),
-                grid,
-                compactness=self.compactness,
-                max_iter=n_iter,
-                mask=image.mask,
-                threads=threads,
-            )
+            return self._slic_clusters(image, grid, self._channel_weights(), n_iter, threads)
         features = image.features
         clusters = start_clusters(features, grid.seeds(mask=image.mask))
         labels = np.full(features.shape[1:], -1, np.int32)

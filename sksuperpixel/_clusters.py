@@ -279,7 +279,7 @@ def update_clusters(features, labels, clusters, threads=ONE_THREAD):
     _kernels.move_clusters(sums, clusters.seeds, clusters.offsets, clusters.means)
 
 
-def find_candidates(pixels, clusters, n_candidates, spacing=(1.0, 1.0, 1.0)):
+def find_candidates(pixels, clusters, n_candidates, spacing=(1.0, 1.0, 1.0), threads=ONE_THREAD):
     """Find the spatially nearest clusters of each pixel, nearest first.
 
     Parameters
@@ -290,6 +290,7 @@ def find_candidates(pixels, clusters, n_candidates, spacing=(1.0, 1.0, 1.0)):
         Q.
     spacing : tuple of 3 float
         Size of a pixel along each axis.
+    threads : Threads, default=ONE_THREAD
 
     Returns
     -------
@@ -315,18 +316,22 @@ def find_candidates(pixels, clusters, n_candidates, spacing=(1.0, 1.0, 1.0)):
     np.cumsum(np.bincount(flat_bin, minlength=np.prod(bins)), out=bin_start[1:])
     candidates = np.empty((len(pixels), n_candidates), np.int32)
     distances = np.empty((len(pixels), n_candidates), np.float32)
-    _kernels.nearest_candidates(
-        pixels,
-        clusters.seeds,
-        clusters.offsets,
-        np.asarray(spacing, np.float32),
-        bin_size,
-        bin_start,
-        order,
-        bins,
-        candidates,
-        distances,
-    )
+
+    def part(bounds):
+        _kernels.nearest_candidates(
+            pixels[slice(*bounds)],
+            clusters.seeds,
+            clusters.offsets,
+            np.asarray(spacing, np.float32),
+            bin_size,
+            bin_start,
+            order,
+            bins,
+            candidates[slice(*bounds)],
+            distances[slice(*bounds)],
+        )
+
+    threads.run(part, share(len(pixels), threads.n_threads))
     return candidates, distances
 
 
@@ -404,7 +409,7 @@ def assign_by_network(
         Changed in place.
     threads : Threads, default=ONE_THREAD
     """
-    candidates, distances = find_candidates(pixels, clusters, n_candidates, grid.spacing)
+    candidates, distances = find_candidates(pixels, clusters, n_candidates, grid.spacing, threads)
     distances *= np.float32(compactness / grid.size)
 
     def part(bounds):

@@ -2,8 +2,9 @@
 
 Every kernel sees planar arrays: features (C, D, H, W), label maps (D, H, W), with D = 1 for an
 image. They release the interpreter's lock and are written for one thread: callers share rows or
-clusters among threads, and no result depends on how. No kernel allows the compiler to reorder
-floating-point sums, so that a slow reference written in NumPy gives the same bits.
+clusters among threads, and no result depends on how. No kernel of SLIC allows the compiler to
+reorder floating-point sums, so that a slow reference written in NumPy gives the same bits. Those
+of networks do, for their weights were found in sums of another order anyway.
 
 Positions of clusters are kept relative to their seeds, which are whole pixels. All arithmetic
 on them is then the same wherever in an image a seed lies, and a tile of an image gives what the
@@ -17,6 +18,9 @@ import numpy as np
 from numba import njit
 
 kernel = njit(cache=True, nogil=True, error_model="numpy")
+network_kernel = njit(
+    cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"}
+)
 
 
 @kernel
@@ -287,7 +291,8 @@ def nearest_candidates(
                                 step = np.float32(pixels[p, axis] - seeds[k, axis])
                                 step = spacing[axis] * (step - offsets[k, axis])
                                 d += step * step
-                            _insert(candidates[p], distances[p], k, d)
+                            if d <= distances[p, n_candidates - 1]:
+                                _insert(candidates[p], distances[p], k, d)
             # The margin leaves out no tie to rounding.
             if whole or distances[p, n_candidates - 1] < reach * reach * 0.9999:
                 break
@@ -855,7 +860,7 @@ def nearest_by_network(
     features,  # IN (C, D, H, W) float32
     means,  # IN (K, C) float32
     pixels,  # IN (n, 3) int32
-    candidates,  # IN (n, Q) int32: -1 where absent
+    candidates,  # IN (n, Q) int32: -1 where absent, after those that are not
     distances,  # IN (n, Q) float32
     start,  # IN: the pixels to do are
     stop,  # IN: start <= pixel < stop
@@ -867,60 +872,133 @@ def nearest_by_network(
     labels,  # OUT (D, H, W) int32: the candidate of least distance; ties: the first
 ):
     """Give pixels the nearest candidate by the distance of a network of three layers."""
-    n_channels, n_hidden = means.shape[1], len(last)
-    # Padded to whole groups of four channels, which are added at once: a sum waits for the
-    # one before it. What pads them is zero.
-    padded = 4 * ((n_channels + 3) // 4)
-    values = np.zeros(padded, np.float32)
-    squares, sizes = np.zeros(padded, np.float32), np.zeros(padded, np.float32)
-    weights = np.zeros(padded, np.float32)
-    inverse = np.zeros(padded, np.float32)
-    matrix = np.zeros((padded, n_hidden), np.float32)
+    n_channels, n_hidden, n_candidates = means.shape[1], len(last), candidates.shape[1]
+    # The channels of a pixel lie far apart in memory, but next to those of its neighbours.
+    n_at_once = 32
+    values = np.empty((n_at_once, n_channels), np.float32)
+    # Zeros fill up what `_inner_products` takes at once.
+    padded = 32 * ((n_channels + 31) // 32)
+    matrix = np.zeros((4 * ((n_hidden + 3) // 4), padded), np.float32)
     for c in range(n_channels):
-        weights[c], inverse[c] = channel_weights[c], inverse_scales[c + 1]
         for j in range(n_hidden):
-            matrix[c, j] = first[c + 1, j]
-    one, two = np.empty(n_hidden, np.float32), np.empty(n_hidden, np.float32)
-    tiny = np.float32(1e-12)
-    for p in range(start, stop):
-        z, y, x = pixels[p, 0], pixels[p, 1], pixels[p, 2]
+            matrix[j, c] = first[c + 1, j]
+    n_rows = n_at_once * n_candidates  # of a pixel and a candidate
+    sizes = np.zeros((n_rows, padded), np.float32)
+    hidden = np.empty((len(matrix), n_rows), np.float32)
+    space, totals = np.zeros(n_rows, np.float32), np.zeros(n_rows, np.float32)
+    channel_scales = inverse_scales[1:]
+    for block in range(start, stop, n_at_once):
+        n_pixels = min(n_at_once, stop - block)
         for c in range(n_channels):
-            values[c] = features[c, z, y, x]
-        least = np.float32(np.inf)
-        for q in range(candidates.shape[1]):
-            k = candidates[p, q]
-            if k < 0:
-                continue
-            mean = means[k]
-            for c in range(n_channels):
-                difference = values[c] - mean[c]
-                squares[c] = difference * difference
-                sizes[c] = np.sqrt(squares[c] + tiny) * inverse[c]
-            space = distances[p, q] * distances[p, q]
-            size = np.sqrt(space + tiny) * inverse_scales[0]
-            for j in range(n_hidden):
-                one[j] = first[n_channels + 1, j] + size * first[0, j]
-            t0, t1 = space, np.float32(0.0)
-            t2, t3 = np.float32(0.0), np.float32(0.0)
-            for c in range(0, padded, 4):
-                t0 += weights[c] * squares[c]
-                t1 += weights[c + 1] * squares[c + 1]
-                t2 += weights[c + 2] * squares[c + 2]
-                t3 += weights[c + 3] * squares[c + 3]
-                s0, s1, s2, s3 = sizes[c], sizes[c + 1], sizes[c + 2], sizes[c + 3]
-                row0, row1, row2, row3 = matrix[c], matrix[c + 1], matrix[c + 2], matrix[c + 3]
-                for j in range(n_hidden):
-                    one[j] += (s0 * row0[j] + s1 * row1[j]) + (s2 * row2[j] + s3 * row3[j])
-            total = (t0 + t1) + (t2 + t3)
-            for j in range(n_hidden):
-                two[j] = second[n_hidden, j]
-            for i in range(n_hidden):
-                if one[i] > 0:
-                    for j in range(n_hidden):
-                        two[j] += one[i] * second[i, j]
-            for j in range(n_hidden):
-                if two[j] > 0:
-                    total += two[j] * last[j]
-            if total < least:
-                least = total
-                labels[z, y, x] = k
+            for i in range(n_pixels):
+                z, y, x = pixels[block + i, 0], pixels[block + i, 1], pixels[block + i, 2]
+                values[i, c] = features[c, z, y, x]
+        for i in range(n_pixels):
+            for q in range(n_candidates):
+                row, k = i * n_candidates + q, candidates[block + i, q]
+                if k < 0:
+                    space[row], totals[row] = 0.0, np.inf
+                    continue
+                space[row] = distances[block + i, q]
+                totals[row] = space[row] * space[row] + _sizes(
+                    values[i], means[k], channel_weights, channel_scales, sizes[row]
+                )
+        n_rows = n_pixels * n_candidates
+        _inner_products(matrix, sizes, n_rows, hidden)
+        _deep_layers(
+            space,
+            inverse_scales[0],
+            first[0],
+            first[n_channels + 1],
+            second,
+            last,
+            n_rows,
+            hidden,
+            totals,
+        )
+        for i in range(n_pixels):
+            row = i * n_candidates
+            nearest = 0
+            for q in range(1, n_candidates):
+                if totals[row + q] < totals[row + nearest]:
+                    nearest = q
+            p = block + i
+            labels[pixels[p, 0], pixels[p, 1], pixels[p, 2]] = candidates[p, nearest]
+
+
+@network_kernel
+def _sizes(
+    values,  # IN (C,) float32
+    mean,  # IN (C,) float32
+    weights,  # IN (C,) float32
+    inverse_scales,  # IN (C,) float32
+    sizes,  # OUT (at least C,) float32: absolute differences over scales
+):
+    """Sum weighted squares of the differences of a pixel to a cluster; keep their sizes."""
+    total = np.float32(0.0)
+    for c in range(len(values)):
+        difference = values[c] - mean[c]
+        total += weights[c] * difference * difference
+        sizes[c] = abs(difference) * inverse_scales[c]
+    return total
+
+
+@network_kernel
+def _inner_products(
+    a,  # IN (4 l, m) float32: m is a multiple of what processors add at once, 32 at most
+    b,  # IN (r, m) float32
+    n,  # IN: rows of `b` to do
+    products,  # OUT (4 l, r) float32
+):
+    """Multiply rows with rows, four by two at once: so few loads feed many sums."""
+    zero = np.float32(0.0)
+    for j in range(0, n, 2):
+        b0, b1 = b[j], b[min(j + 1, n - 1)]
+        for i in range(0, len(a), 4):
+            a0, a1, a2, a3 = a[i], a[i + 1], a[i + 2], a[i + 3]
+            s00, s01, s10, s11, s20, s21, s30, s31 = zero, zero, zero, zero, zero, zero, zero, zero
+            for c in range(a.shape[1]):
+                s00 += a0[c] * b0[c]
+                s01 += a0[c] * b1[c]
+                s10 += a1[c] * b0[c]
+                s11 += a1[c] * b1[c]
+                s20 += a2[c] * b0[c]
+                s21 += a2[c] * b1[c]
+                s30 += a3[c] * b0[c]
+                s31 += a3[c] * b1[c]
+            # The second of the last pair may be the first once more.
+            k = min(j + 1, n - 1)
+            products[i, j], products[i + 1, j] = s00, s10
+            products[i + 2, j], products[i + 3, j] = s20, s30
+            products[i, k], products[i + 1, k] = s01, s11
+            products[i + 2, k], products[i + 3, k] = s21, s31
+
+
+@network_kernel
+def _deep_layers(
+    space,  # IN (r,) float32
+    space_scale,  # IN float32
+    space_weights,  # IN (h,) float32
+    bias,  # IN (h,) float32
+    second,  # IN (h + 1, h) float32: the bias last
+    last,  # IN (h,) float32
+    n,  # IN: rows to do
+    hidden,  # IN (h or more, r) float32: what channels add to the first layer; CHANGED
+    totals,  # CHANGED (r,) float32: what the last layer gives is added
+):
+    """Go through a network from its first layer on, row beside row."""
+    n_hidden = len(last)
+    zero = np.float32(0.0)
+    for h in range(n_hidden):
+        row, weight = hidden[h], space_scale * space_weights[h]
+        for r in range(n):
+            row[r] = max(row[r] + bias[h] + space[r] * weight, zero)
+    output = np.empty(n, np.float32)
+    for j in range(n_hidden):
+        output[:] = second[n_hidden, j]
+        for h in range(n_hidden):
+            row, weight = hidden[h], second[h, j]
+            for r in range(n):
+                output[r] += row[r] * weight
+        for r in range(n):
+            totals[r] += max(output[r], zero) * last[j]

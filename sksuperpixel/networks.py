@@ -80,7 +80,7 @@ class DistanceNetwork(nn.Module):
 
     Notes
     -----
-    .. math:: D^2 = d^2 + \sum_c w_c (f_{c,k} - f_{c,i})^2 + g(d^2, (f_k - f_i)^2),
+    .. math:: D^2 = d^2 + \sum_c w_c (f_{c,k} - f_{c,i})^2 + g(d, |f_k - f_i|),
               \quad p_q \propto e^{-D_q^2 / T}
 
     with :math:`d = \sigma \lVert p_k - p_i \rVert / S`, and :math:`g` a network of three layers
@@ -177,13 +177,12 @@ class DistanceNetwork(nn.Module):
         """Distances, any number where absent, and which are absent."""
         _, distances, differences = split_rows(rows, self.n_features)
         absent = torch.isinf(distances)
-        space = torch.where(absent, 0.0, distances) ** 2
-        squares = torch.where(absent[..., None], 0.0, differences) ** 2
-        total = space + squares @ self.log_weights.exp()
+        space = torch.where(absent, 0.0, distances)
+        differences = torch.where(absent[..., None], 0.0, differences)
+        total = space**2 + differences**2 @ self.log_weights.exp()
         if self.n_layers == 3:
-            inputs = torch.cat([space[..., None], squares], dim=-1)
-            # Squares spread over many orders of magnitude: roots do over half as many.
-            inputs = torch.sqrt(inputs + 1e-12) / self.scales
+            # Squares spread over many orders of magnitude: their roots do over half as many.
+            inputs = torch.cat([space[..., None], differences.abs()], dim=-1) / self.scales
             correction = self.last(self.hidden(inputs))[..., 0]
             total = total + self.log_temperature.exp() * correction
         return total, absent

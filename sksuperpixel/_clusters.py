@@ -207,6 +207,29 @@ def channels_first(values):
     return copy
 
 
+def weigh(features, weights):
+    """Multiply features so that their plain differences are weighted.
+
+    Parameters
+    ----------
+    features : ndarray of shape (C, D, H, W), float32
+    weights : ndarray of shape (C,), or None
+        Of squared differences; None for 1 each.
+
+    Returns
+    -------
+    ndarray of shape (c, D, H, W), float32
+        Without the channels that weigh nothing, but at least one.
+    """
+    if weights is None:
+        return features
+    heavy = np.flatnonzero(weights)
+    if len(heavy) == 0:
+        heavy = [0]
+    roots = np.sqrt(weights[heavy]).astype(np.float32)
+    return features[heavy] * roots.reshape(-1, 1, 1, 1)
+
+
 def start_clusters(features, seeds):
     """Put a cluster at each seed, with the features found there.
 
@@ -335,87 +358,74 @@ def find_candidates(pixels, clusters, n_candidates, spacing=(1.0, 1.0, 1.0), thr
     return candidates, distances
 
 
-def classifier_rows(features, clusters, pixels, n_candidates, compactness, grid):
-    """Lay out what a classifier sees of some pixels.
+def values_at(features, pixels):
+    """Collect the features of some pixels.
 
     Parameters
     ----------
     features : ndarray of shape (C, D, H, W), float32
-    clusters : Clusters
     pixels : ndarray of shape (n, 3), int32
-    n_candidates : int
-        Q.
-    compactness : float
-        Weight of distances in space, in units of the features over a grid step.
-    grid : Grid
 
     Returns
     -------
-    rows : ndarray of shape (n, C + Q + Q C), float32
-        A pixel's features, its distances in space (times compactness over grid step; infinity
-        where absent) and the differences of its features to the clusters', nearest first.
-    candidates : ndarray of shape (n, Q), int32
-        -1 where absent.
+    ndarray of shape (n, C), float32
     """
-    candidates, distances = find_candidates(pixels, clusters, n_candidates, grid.spacing)
-    distances *= np.float32(compactness / grid.size)
-    n_channels = len(features)
-    width = n_channels + n_candidates * (1 + n_channels)
-    rows = np.empty((len(pixels), width), np.float32)
-    _kernels.fill_rows(features, clusters.means, pixels, candidates, distances, rows)
-    return rows, candidates
+    return np.ascontiguousarray(features[(slice(None), *pixels.T)].T)
 
 
-def row_distances(rows, n_channels, weights=None):
-    """Compute SLIC's squared distances from rows as of `classifier_rows`.
+def classifier_rows(values, means, candidates, distances):
+    """Lay out what a classifier sees of some pixels.
 
     Parameters
     ----------
-    rows : ndarray of shape (n, C + Q + Q C), float32
-    n_channels : int
-        C.
-    weights : ndarray of shape (C,), default=None
-        Of the squared differences; None for 1 each.
+    values : ndarray of shape (n, C), float32
+        The pixels' features.
+    means : ndarray of shape (K, C), float32
+        The clusters'.
+    candidates : ndarray of shape (n, Q), int32
+        Nearest first; -1 where absent.
+    distances : ndarray of shape (n, Q), float32
+        In space, times compactness over grid step; infinity where absent.
 
     Returns
     -------
-    ndarray of shape (n, Q), float
-        Infinity where absent.
+    ndarray of shape (n, C + Q + Q C), float32
+        A pixel's features, its distances, and the differences of its features to the
+        clusters'; 0 where absent.
     """
-    n_candidates = (rows.shape[1] - n_channels) // (1 + n_channels)
-    space = rows[:, n_channels : n_channels + n_candidates]
-    differences = rows[:, n_channels + n_candidates :].reshape(len(rows), n_candidates, -1)
-    squares = differences**2
-    return space**2 + (squares.sum(axis=2) if weights is None else squares @ weights)
+    n_pixels, n_candidates = candidates.shape
+    n_channels = values.shape[1]
+    rows = np.empty((n_pixels, n_channels + n_candidates * (1 + n_channels)), np.float32)
+    _kernels.fill_rows(values, means, candidates, distances, rows)
+    return rows
 
 
 def assign_by_network(
-    features, clusters, pixels, n_candidates, compactness, grid, layers, labels, threads=ONE_THREAD
+    features, means, pixels, candidates, distances, layers, labels, threads=ONE_THREAD
 ):
     """Give each pixel the nearest of its candidates by a network's distance.
 
     Parameters
     ----------
     features : ndarray of shape (C, D, H, W), float32
-    clusters : Clusters
+    means : ndarray of shape (K, C), float32
+        The clusters'.
     pixels : ndarray of shape (n, 3), int32
-    n_candidates : int
-        Q.
-    compactness : float
-    grid : Grid
+    candidates : ndarray of shape (n, Q), int32
+        Nearest first; -1 where absent.
+    distances : ndarray of shape (n, Q), float32
+        In space, times compactness over grid step.
     layers : dict of str to ndarray
         As of `networks.DistanceNetwork.arrays`.
     labels : ndarray of shape (D, H, W), int32
         Changed in place.
     threads : Threads, default=ONE_THREAD
     """
-    candidates, distances = find_candidates(pixels, clusters, n_candidates, grid.spacing, threads)
-    distances *= np.float32(compactness / grid.size)
 
     def part(bounds):
         _kernels.nearest_by_network(
             features,
-            clusters.means,
+            means,
             pixels,
             candidates,
             distances,

@@ -834,25 +834,23 @@ def edges_crossed(
 
 @kernel
 def fill_rows(
-    features,  # IN (C, D, H, W) float32
+    values,  # IN (n, C) float32: features of pixels
     means,  # IN (K, C) float32
-    pixels,  # IN (n, 3) int32
     candidates,  # IN (n, Q) int32: -1 where absent
     distances,  # IN (n, Q) float32: infinity where absent
     rows,  # OUT (n, C + Q + Q C) float32
 ):
     """Lay out what a classifier sees of pixels: features, distances, differences."""
     n_channels, n_candidates = means.shape[1], candidates.shape[1]
-    for p in range(len(pixels)):
-        z, y, x = pixels[p, 0], pixels[p, 1], pixels[p, 2]
+    for p in range(len(values)):
         for c in range(n_channels):
-            rows[p, c] = features[c, z, y, x]
+            rows[p, c] = values[p, c]
         for q in range(n_candidates):
             k = candidates[p, q]
             rows[p, n_channels + q] = distances[p, q]
             start = n_channels + n_candidates + q * n_channels
             for c in range(n_channels):
-                rows[p, start + c] = rows[p, c] - means[k, c] if k >= 0 else 0.0
+                rows[p, start + c] = values[p, c] - means[k, c] if k >= 0 else 0.0
 
 
 @kernel

@@ -14,6 +14,7 @@ from sksuperpixel._clusters import (
     find_candidates,
     start_clusters,
     update_clusters,
+    weigh,
 )
 from sksuperpixel._connectivity import (
     connected_regions,
@@ -356,9 +357,7 @@ class SLIC(SuperpixelTransformer):
     def _segment(self, image, threads):
         """Choose between the three ways to an image's regions."""
         features, mask, spacing, _, index = image
-        weights = check_channel_weights(self.channel_weights, len(features))
-        if weights is not None:
-            features = features * np.sqrt(weights).astype(np.float32).reshape(-1, 1, 1, 1)
+        features = weigh(features, check_channel_weights(self.channel_weights, len(features)))
         options = {
             "compactness": float(self.compactness),
             "adaptive": self.adaptive_compactness,

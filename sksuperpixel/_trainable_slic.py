@@ -9,13 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sksuperpixel._clusters import (
-    assign_by_network,
-    classifier_rows,
-    row_distances,
-    start_clusters,
-    update_clusters,
-)
+from sksuperpixel._clusters import weigh
 from sksuperpixel._label_maker import LabelMaker
 from sksuperpixel._model_files import (
     describe_features,
@@ -24,6 +18,7 @@ from sksuperpixel._model_files import (
     restore_features,
     save_model,
 )
+from sksuperpixel._network_clusters import cluster_by_network
 from sksuperpixel._slic import SLIC, cluster_pixels, exact_regions, slic_regions
 from sksuperpixel._superpixel_transformer import (
     SuperpixelTransformer,
@@ -31,10 +26,8 @@ from sksuperpixel._superpixel_transformer import (
     image_grid,
 )
 from sksuperpixel._torch_threads import one_torch_thread
+from sksuperpixel._training_pixels import draw_pixels, join
 from sksuperpixel._validation import check_channel_weights, check_masks
-
-# Pixels at a time: rows of many channels are long.
-_ROWS_BYTES = 2**26
 
 
 class TrainableSLIC(SuperpixelTransformer):
@@ -215,6 +208,8 @@ class TrainableSLIC(SuperpixelTransformer):
         TypeError
             If the images are no sequence of arrays of numbers.
         """
+        from sksuperpixel._pixel_classifier import check_net
+
         label_maker = LabelMaker() if self.label_maker is None else self.label_maker
         label_maker._validate_params()
         if label_maker.mining == "ambiguous" and label_maker.min_segments > self.n_candidates:
@@ -222,53 +217,71 @@ class TrainableSLIC(SuperpixelTransformer):
                 f"label_maker: found min_segments={label_maker.min_segments}, expected at most "
                 f"n_candidates={self.n_candidates}: candidates lie in no more segments"
             )
+        net = check_net(self.classifier)
         # Fitted on a copy: whatever fails, this estimator stays as it was.
         learner = clone(self)
         learner.label_maker = label_maker
         learner.features_, learner.n_channels_in_ = learner._fit_features(X, y)
         if self.warm_start and hasattr(self, "classifier_"):
             learner.classifier_ = self.classifier_
+        masks = check_masks(masks, len(X))
         rng = check_random_state(self.random_state)
         progress = self._init_callback_context(max_subtasks=self.n_rounds)
         progress.call_on_fit_task_begin(estimator=self, X=X, y=y)
         for number in range(self.n_rounds):
             task = progress.subcontext(task_name="round", max_subtasks=len(X))
             task.call_on_fit_task_begin(estimator=self)
-            learner._learn(X, y, check_masks(masks, len(X)), number, rng, task, self)
+            learner._learn(X, y, masks, number, clone(net), rng, task, self)
             task.call_on_fit_task_end(estimator=self)
         progress.call_on_fit_task_end(estimator=self, X=X, y=y)
         for name in ("features_", "n_channels_in_", "n_features_", "n_pixels_", "classifier_"):
             setattr(self, name, getattr(learner, name))
         return self
 
-    def _learn(self, X, y, masks, number, rng, progress, estimator):
+    def _learn(self, X, y, masks, number, net, rng, progress, estimator):
         """Gather pixels of all images and fit the network to them."""
+        from sksuperpixel._pixel_classifier import fit_net
+
         seeds = rng.randint(2**31 - 1, size=len(X) + 2)
         planes = self._planes(X, masks)
 
-        def gather(threads, index):
-            return self._training_rows(planes[index], y[index], number, seeds[index], threads)
+        def draw(threads, index):
+            image = planes[index]
+            return self._draw(image, y[index], number, seeds[index], self.n_pixels_per_image)
 
-        gathered = []
-        for rows in self._map_images(gather, len(X)):
-            image_done = progress.subcontext(task_name="image")
-            image_done.call_on_fit_task_begin(estimator=estimator)
-            gathered.append(rows)
-            image_done.call_on_fit_task_end(estimator=estimator)
-        sizes = [len(targets) for _, targets in gathered]
-        if sum(sizes) == 0:
+        def parts():
+            for part, _ in self._map_images(draw, len(X)):
+                image_done = progress.subcontext(task_name="image")
+                image_done.call_on_fit_task_begin(estimator=estimator)
+                yield part
+                image_done.call_on_fit_task_end(estimator=estimator)
+
+        pixels, sizes, n_clusters = join(parts(), self.n_pixels_per_image * len(X))
+        if max(n_clusters) < self.n_candidates:
+            raise ValueError(
+                f"n_candidates: found {self.n_candidates}, expected at most {max(n_clusters)}, "
+                f"the most clusters that one of the {len(X)} images has"
+            )
+        if len(pixels) == 0:
             maker = self.label_maker
             raise ValueError(
                 f"y: found no pixel to learn from in {len(X)} images with mining="
                 f"{maker.mining!r} and X = min_segments={maker.min_segments}; expected images "
                 "whose superpixels meet that many segments"
             )
-        rows = np.concatenate([rows for rows, _ in gathered])
-        targets = np.concatenate([targets for _, targets in gathered])
-        validation = self._validation_images(sizes, seeds[-2])
-        held_out = np.repeat(np.isin(np.arange(len(X)), validation), sizes)
-        self.n_pixels_ = len(rows)
-        self.classifier_ = self._fit_classifier(rows, targets, held_out, int(seeds[-1]))
+        validation = np.isin(np.arange(len(X)), self._validation_images(sizes, seeds[-2]))
+        self.n_pixels_ = len(pixels)
+        self.n_features_ = pixels.values.shape[1]
+        self.classifier_ = fit_net(
+            net,
+            pixels,
+            np.repeat(validation, sizes),
+            initial_weights=self.initial_weights,
+            sets=self.label_maker.targets == "set",
+            seed=int(seeds[-1]),
+            device=self.device,
+            start=self.classifier_.module_ if hasattr(self, "classifier_") else None,
+        )
 
     def _validation_images(self, sizes, seed):
         """Draw the images that tell when to stop."""
@@ -278,188 +291,83 @@ class TrainableSLIC(SuperpixelTransformer):
         n_validation = max(1, round(0.15 * len(useful)))
         return np.random.RandomState(seed).permutation(useful)[:n_validation]
 
-    def _training_rows(self, image, segmentation, number, seed, threads):
-        """Draw pixels of one image, with what the network sees of them and what is right."""
+    def _draw(self, image, segmentation, number, seed, n_pixels):
+        """Draw pixels of one image, see `draw_pixels`, at SLIC's clusters or the model's."""
         rng = np.random.RandomState(seed)
-        self.n_features_ = len(image.features)
         grid = image_grid(image, self.superpixel_size, self.n_segments)
+        weights = check_channel_weights(self.initial_weights, len(image.features))
+        weighted = weigh(image.features, weights)
         # At the clusters of any iteration, for the network is asked at all of them.
-        n_iter = rng.randint(1, self.max_iter + 1)
+        options = {"max_iter": rng.randint(1, self.max_iter + 1), "mask": image.mask}
         if number == 0:
-            labels, _ = self._slic_clusters(image, grid, self.initial_weights, n_iter, threads)
+            labels, clusters = cluster_pixels(
+                weighted, grid, compactness=self.compactness, **options
+            )
         else:
-            labels, _ = self._cluster(image, grid, n_iter, threads)
-        clusters = start_clusters(image.features, grid.seeds(mask=image.mask))
-        update_clusters(image.features, labels, clusters, threads)
+            labels, clusters = self._cluster(image, grid, **options)
         segmentation = np.asarray(segmentation)
-        segmentation = segmentation.reshape(-1, *labels.shape)
-        initial = check_channel_weights(self.initial_weights, self.n_features_)
-        everywhere = np.argwhere(labels >= 0).astype(np.int32)
-        order = rng.permutation(len(everywhere))
-        centres = clusters.seeds + clusters.offsets
-        kept_rows, kept_targets, n_kept = [], [], 0
-        step = self._batch_size(image)
-        for start in range(0, len(order), step):
-            pixels = everywhere[order[start : start + step]]
-            rows, candidates = classifier_rows(
-                image.features, clusters, pixels, self.n_candidates, self.compactness, grid
-            )
-            distances = row_distances(rows, self.n_features_, initial)
-            targets = self.label_maker.make(
-                segmentation, labels, pixels, candidates, distances, centres, rng
-            )
-            if targets.ndim == 2:  # sets, as bits
-                bits = targets @ (1 << np.arange(targets.shape[1], dtype=np.int64))
-                targets = np.where(bits > 0, bits, -1)
-            teaches = np.flatnonzero(targets >= 0)[: self.n_pixels_per_image - n_kept]
-            kept_rows.append(rows[teaches])
-            kept_targets.append(targets[teaches])
-            n_kept += len(teaches)
-            if n_kept == self.n_pixels_per_image:
-                break
-        return np.concatenate(kept_rows), np.concatenate(kept_targets)
-
-    def _batch_size(self, image):
-        width = self.n_candidates * (1 + len(image.features)) + len(image.features)
-        return max(256, _ROWS_BYTES // (4 * width))
-
-    def _weighted(self, features, weights):
-        weights = check_channel_weights(weights, len(features))
-        if weights is None:
-            return features
-        return features * np.sqrt(weights).astype(np.float32).reshape(-1, 1, 1, 1)
-
-    def _fit_classifier(self, rows, targets, held_out, seed):
-        """Fit the network, deterministically, with the images held out to stop it."""
-        import torch
-        from skorch.dataset import Dataset
-        from skorch.helper import predefined_split
-
-        from sksuperpixel.networks import make_distance_net
-
-        net = make_distance_net() if self.classifier is None else self.classifier
-        net = clone(net).set_params(device=self.device)
-        given = net.get_params(deep=False)
-        known = {
-            "module__n_features": self.n_features_,
-            "module__n_candidates": self.n_candidates,
-            "module__initial_weights": self.initial_weights,
-            "module__scales": _typical_sizes(rows, self.n_features_, self.n_candidates),
-        }
-        accepted = net.module.__init__.__code__.co_varnames
-        net.set_params(**{name: value for name, value in known.items() if name[8:] in accepted})
-        if self.label_maker.targets == "set" and "criterion__sets" in given:
-            net.set_params(criterion__sets=True)
-        if given["train_split"] is not None and held_out.any():
-            split = predefined_split(Dataset(rows[held_out], targets[held_out]))
-            net.set_params(train_split=split)
-            rows, targets = rows[~held_out], targets[~held_out]
-        elif given["train_split"] is not None:
-            net.set_params(train_split=None, callbacks=None)
-        with one_torch_thread(), torch.random.fork_rng():
-            torch.manual_seed(seed)
-            net.initialize()
-            if hasattr(self, "classifier_"):
-                net.module_.load_state_dict(self.classifier_.module_.state_dict())
-            net.partial_fit(rows, targets)
-        return net.set_params(train_split=None)
-
-    def _channel_weights(self):
-        """Weights of a learned distance; the initial ones where there is none."""
-        return getattr(self.classifier_.module_, "channel_weights", self.initial_weights)
+        return draw_pixels(
+            image.features,
+            weighted,
+            labels,
+            clusters.seeds,
+            segmentation.reshape(-1, *labels.shape),
+            self.label_maker,
+            grid,
+            n_candidates=self.n_candidates,
+            compactness=self.compactness,
+            n_pixels=n_pixels,
+            rng=rng,
+        )
 
     def _is_linear(self):
         return getattr(self.classifier_.module_, "n_layers", None) == 1
 
-    def _slic_clusters(self, image, grid, weights, n_iter, threads):
-        """Iterate with SLIC's distance, weighted."""
-        return cluster_pixels(
-            self._weighted(image.features, weights),
-            grid,
-            compactness=self.compactness,
-            max_iter=n_iter,
-            mask=image.mask,
-            threads=threads,
-        )
-
-    def _cluster(self, image, grid, n_iter, threads):
-        """Iterate with the network in place of SLIC's distance."""
-        if self._is_linear():
-            return self._slic_clusters(image, grid, self._channel_weights(), n_iter, threads)
-        features = image.features
-        clusters = start_clusters(features, grid.seeds(mask=image.mask))
-        labels = np.full(features.shape[1:], -1, np.int32)
-        inside = np.ones(labels.shape, bool) if image.mask is None else image.mask
-        pixels = np.argwhere(inside).astype(np.int32)
-        step = self._batch_size(image)
-        layers = self._layers()
-        for iteration in range(n_iter):
-            if iteration > 0:
-                update_clusters(features, labels, clusters, threads)
-            if layers is not None:
-                assign_by_network(
-                    features,
-                    clusters,
-                    pixels,
-                    self.n_candidates,
-                    self.compactness,
-                    grid,
-                    layers,
-                    labels,
-                    threads,
-                )
-                continue
-            for start in range(0, len(pixels), step):
-                some = pixels[start : start + step]
-                rows, candidates = classifier_rows(
-                    features, clusters, some, self.n_candidates, self.compactness, grid
-                )
-                slots = self._choose(rows, candidates)
-                labels[tuple(some.T)] = candidates[np.arange(len(some)), slots]
-        return labels, clusters
-
-    def _layers(self):
-        """Arrays of a distance of three layers, for a kernel; None for other networks."""
-        from sksuperpixel.networks import DistanceNetwork
-
+    def _learned_weights(self, n_features):
+        """Weights of a learned distance; the initial ones where there is none."""
         module = self.classifier_.module_
-        deep = type(module) is DistanceNetwork and module.n_layers == 3
-        return module.arrays() if deep else None
+        weights = getattr(module, "channel_weights", self.initial_weights)
+        return check_channel_weights(weights, n_features)
 
-    def _choose(self, rows, candidates):
-        """Slots of the candidates that the network finds most probable."""
-        import torch
+    def _cluster(self, image, grid, **options):
+        """Iterate with the learned distance."""
+        if self._is_linear():
+            weighted = weigh(image.features, self._learned_weights(len(image.features)))
+            return cluster_pixels(weighted, grid, compactness=self.compactness, **options)
+        return self._cluster_by_network(image, grid, **options)
 
-        net = self.classifier_
-        net.module_.eval()
-        with torch.inference_mode():
-            output = net.infer(torch.from_numpy(rows).to(net.device)).cpu().numpy()
-        return np.where(candidates >= 0, output, -np.inf).argmax(axis=1)
-
-    def _segment(self, image, threads):
-        grid = image_grid(image, self.superpixel_size, self.n_segments)
-        weighted = self._weighted(image.features, self._channel_weights())
-
-        def cluster(_, grid, *, threads, **options):
-            return self._cluster(image, grid, self.max_iter, threads)
-
-        options = {
-            "min_size_factor": self.min_size_factor,
-            "threads": threads,
-            "cluster": cluster,
-            "mask": image.mask,
-        }
+    def _cluster_by_network(self, image, grid, **options):
         with one_torch_thread():
-            if self.n_segments is None or self.oversegmentation == 1:
-                return slic_regions(weighted, grid, **options)[0]
-            regions, n_regions = exact_regions(
-                weighted,
-                self.n_segments,
-                self.oversegmentation,
-                image.spacing,
+            return cluster_by_network(
+                image.features,
+                grid,
+                self.classifier_,
+                n_candidates=self.n_candidates,
                 compactness=self.compactness,
                 **options,
             )
+
+    def _segment(self, image, threads):
+        grid = image_grid(image, self.superpixel_size, self.n_segments)
+        weighted = weigh(image.features, self._learned_weights(len(image.features)))
+        options = {
+            "compactness": self.compactness,
+            "max_iter": self.max_iter,
+            "mask": image.mask,
+            "min_size_factor": self.min_size_factor,
+            "threads": threads,
+        }
+        if not self._is_linear():
+            # Whatever is done with the weighted features, the network sees all as they are.
+            def cluster(_, grid, *, compactness, **options):
+                return self._cluster_by_network(image, grid, **options)
+
+            options["cluster"] = cluster
+        if self.n_segments is None or self.oversegmentation == 1:
+            return slic_regions(weighted, grid, **options)[0]
+        regions, n_regions = exact_regions(
+            weighted, self.n_segments, self.oversegmentation, image.spacing, **options
+        )
         check_number(n_regions, self.n_segments, image.index)
         return regions
 
@@ -481,7 +389,7 @@ class TrainableSLIC(SuperpixelTransformer):
             raise ValueError("to_slic: expected a DistanceNetwork of one layer as classifier")
         names = SLIC().get_params(deep=False)
         shared = {name: value for name, value in self.get_params(False).items() if name in names}
-        return SLIC(**shared, channel_weights=self._channel_weights())
+        return SLIC(**shared, channel_weights=self._learned_weights(self.n_features_))
 
     def save(self, path):
         """Write the fitted model to a file: safetensors, described in JSON.
@@ -556,12 +464,3 @@ class TrainableSLIC(SuperpixelTransformer):
 
 
 _LEARNED_NUMBERS = ("n_channels_in_", "n_features_", "n_pixels_")
-
-
-def _typical_sizes(rows, n_features, n_candidates):
-    """Root mean squares of distances and differences over rows: (1 + M,) float32."""
-    stop = n_features + n_candidates
-    space = np.ma.masked_invalid(rows[:, n_features:stop])
-    differences = rows[:, stop:].reshape(len(rows), n_candidates, n_features)
-    sizes = np.append(np.sqrt((space**2).mean()), np.sqrt((differences**2).mean(axis=(0, 1))))
-    return np.maximum(sizes, 1e-6).astype(np.float32)

@@ -37,11 +37,19 @@ MAY_IMPORT = {
             "_clusters",
             "_label_maker",
             "_model_files",
+            "_network_clusters",
             "_slic",
             "_superpixel_transformer",
             "_torch_threads",
+            "_training_pixels",
         },
         {"numpy", "sklearn.base", "sklearn.callback", "sklearn.utils."},
+    ),
+    "_training_pixels": ({"_clusters"}, {"numpy"}),
+    "_network_clusters": ({"_clusters"}, {"numpy"}),
+    "_pixel_classifier": (
+        {"_torch_threads", "networks"},
+        {"numpy", "sklearn.base", "skorch", "skorch.dataset", "skorch.helper", "torch"},
     ),
     "networks": (set(), {"numpy", "torch", "skorch", "skorch.callbacks"}),
     "_model_files": (set(), {"numpy"}),
@@ -95,12 +103,8 @@ MAY_IMPORT = {
 }
 LAZY = {
     "_superpixel_transformer": {"sksuperpixel.metrics"},
-    "_trainable_slic": {
-        "sksuperpixel.networks",
-        "skorch.dataset",
-        "skorch.helper",
-        "torch",
-    },
+    "_trainable_slic": {"sksuperpixel._pixel_classifier", "sksuperpixel.networks"},
+    "_network_clusters": {"sksuperpixel._pixel_classifier", "sksuperpixel.networks"},
     "_model_files": {
         "sksuperpixel.features",
         "sksuperpixel.networks",
@@ -120,7 +124,7 @@ LAZY = {
     "datasets._texture_mosaics": {"PIL", "skimage.data"},
 }
 # Only these may import torch and what comes with it.
-WITH_TORCH = ("networks", "features.", "_model_files", "_torch_threads", "_trainable_slic")
+WITH_TORCH = ("networks", "features.", "_model_files", "_pixel_classifier", "_torch_threads")
 TORCH = {"torch", "torchvision", "skorch", "kymatio", "safetensors"}
 
 

@@ -86,6 +86,7 @@ if importlib.util.find_spec("torch") and importlib.util.find_spec("skorch"):
     ESTIMATORS |= {
         "trainable": lambda folder: sksuperpixel.TrainableSLIC(
             superpixel_size=6,
+            n_candidates=5,
             classifier=make_distance_net(1, max_epochs=2),
             n_pixels_per_image=50,
             random_state=0,

@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold  # noqa: E402
 from sklearn.pipeline import Pipeline  # noqa: E402
 
 from sksuperpixel import SLIC, ChannelUnion, LabelMaker, LabFeatures, TrainableSLIC  # noqa: E402
-from sksuperpixel._clusters import ONE_THREAD, classifier_rows, start_clusters  # noqa: E402
+from sksuperpixel._clusters import classifier_rows  # noqa: E402
 from sksuperpixel._slic import cluster_pixels  # noqa: E402
 from sksuperpixel._superpixel_transformer import image_grid  # noqa: E402
 from sksuperpixel.datasets import make_texture_mosaics  # noqa: E402
@@ -46,19 +46,14 @@ def planes_of(slic, index=0):
 
 
 def test_rows_hold_features_distances_and_differences():
-    slic = SLIC(8).fit(IMAGES)
-    image = planes_of(slic)
-    grid = image_grid(image, 8)
-    clusters = start_clusters(image.features, grid.seeds())
-    pixels = np.array([[0, 5, 9], [0, 63, 0]], np.int32)
-    rows, candidates = classifier_rows(image.features, clusters, pixels, 4, 10.0, grid)
-    for pixel, row, slots in zip(pixels, rows, candidates, strict=True):
-        values = image.features[(slice(None), *pixel)]
-        np.testing.assert_array_equal(row[:3], values)
-        for q, k in enumerate(slots):
-            away = np.linalg.norm(clusters.seeds[k] - pixel)
-            assert row[3 + q] == pytest.approx(10 / 8 * away)
-            np.testing.assert_array_equal(row[7 + 3 * q : 10 + 3 * q], values - clusters.means[k])
+    values = np.array([[1.0, 2.0], [3.0, 5.0]], np.float32)
+    means = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 4.0]], np.float32)
+    candidates = np.array([[2, 0], [1, -1]], np.int32)
+    distances = np.array([[0.5, 1.5], [2.0, np.inf]], np.float32)
+    np.testing.assert_array_equal(
+        classifier_rows(values, means, candidates, distances),
+        [[1, 2, 0.5, 1.5, -1, -2, 1, 2], [3, 5, 2, np.inf, 2, 4, 0, 0]],
+    )
 
 
 def test_replicated_slic_is_slic():
@@ -73,7 +68,7 @@ def test_replicated_slic_is_slic():
     image = planes_of(slic)
     grid = image_grid(image, 8)
     labels, _ = cluster_pixels(image.features, grid, compactness=10.0)
-    learned, _ = slic._cluster(image, grid, 5, ONE_THREAD)
+    learned, _ = slic._cluster(image, grid, max_iter=5)
     assert (labels == learned).mean() > 0.98
 
 
@@ -84,9 +79,9 @@ def test_top_down_equals_bottom_up_with_many_candidates(monkeypatch):
         image = planes_of(slic, index)
         grid = image_grid(image, 8)
         with monkeypatch.context() as patch:
-            top_down, _ = slic._cluster(image, grid, 5, ONE_THREAD)
+            top_down, _ = slic._cluster(image, grid, max_iter=5)
             patch.setattr(TrainableSLIC, "_is_linear", lambda self: False)
-            bottom_up, _ = slic._cluster(image, grid, 5, ONE_THREAD)
+            bottom_up, _ = slic._cluster(image, grid, max_iter=5)
         np.testing.assert_array_equal(top_down, bottom_up)
         assert (top_down != reference_grid(grid)).any()
 
@@ -99,9 +94,9 @@ def test_the_kernel_of_three_layers_equals_torch(monkeypatch):
         image = planes_of(slic, index)
         grid = image_grid(image, 8)
         with monkeypatch.context() as patch:
-            by_kernel, _ = slic._cluster(image, grid, 1, ONE_THREAD)
-            patch.setattr(TrainableSLIC, "_layers", lambda self: None)
-            by_torch, _ = slic._cluster(image, grid, 1, ONE_THREAD)
+            by_kernel, _ = slic._cluster(image, grid, max_iter=1)
+            patch.setattr("sksuperpixel._network_clusters._kernel_layers", lambda module: None)
+            by_torch, _ = slic._cluster(image, grid, max_iter=1)
         same.append((by_kernel == by_torch).mean())
     # The sums are the same but for the order of their terms.
     assert np.mean(same) > 0.9995

@@ -1,0 +1,94 @@
+"""SLIC's iterations with a network in place of its distance."""
+
+import numpy as np
+
+from sksuperpixel._clusters import (
+    ONE_THREAD,
+    assign_by_network,
+    classifier_rows,
+    find_candidates,
+    start_clusters,
+    update_clusters,
+    values_at,
+)
+
+# Rows of many channels are long.
+_ROWS_BYTES = 2**26
+
+
+def cluster_by_network(
+    features,
+    grid,
+    net,
+    *,
+    n_candidates,
+    compactness,
+    max_iter,
+    mask=None,
+    threads=ONE_THREAD,
+):
+    """Cluster pixels, each among its nearest clusters in space, as a network decides.
+
+    Parameters
+    ----------
+    features : ndarray of shape (M, D, H, W), float32
+    grid : Grid
+    net : skorch.NeuralNetClassifier
+        Initialised.
+    n_candidates : int
+        Q.
+    compactness : float
+    max_iter : int
+    mask : ndarray of shape (D, H, W), bool, default=None
+    threads : Threads, default=ONE_THREAD
+
+    Returns
+    -------
+    labels : ndarray of shape (D, H, W), int32
+        Cluster of each pixel; -1 outside the mask.
+    clusters : Clusters
+        What the pixels were assigned to.
+    """
+    clusters = start_clusters(features, grid.seeds(mask=mask))
+    labels = np.full(features.shape[1:], -1, np.int32)
+    inside = np.ones(labels.shape, bool) if mask is None else mask
+    pixels = np.argwhere(inside).astype(np.int32)
+    layers = _kernel_layers(net.module_)
+    for iteration in range(max_iter):
+        if iteration > 0:
+            update_clusters(features, labels, clusters, threads)
+        candidates, distances = find_candidates(
+            pixels, clusters, n_candidates, grid.spacing, threads
+        )
+        distances *= np.float32(compactness / grid.size)
+        if layers is None:
+            _ask(net, features, clusters.means, pixels, candidates, distances, labels)
+        else:
+            assign_by_network(
+                features, clusters.means, pixels, candidates, distances, layers, labels, threads
+            )
+    return labels, clusters
+
+
+def _kernel_layers(module):
+    """Arrays of a distance of three layers, for a kernel; None for other networks."""
+    from sksuperpixel.networks import DistanceNetwork
+
+    deep = type(module) is DistanceNetwork and module.n_layers == 3
+    return module.arrays() if deep else None
+
+
+def _ask(net, features, means, pixels, candidates, distances, labels):
+    """Give each pixel the candidate that the network chooses, some pixels at a time."""
+    from sksuperpixel._pixel_classifier import choose
+
+    n_channels, n_candidates = len(features), candidates.shape[1]
+    row_bytes = 4 * (n_channels + n_candidates * (1 + n_channels))
+    step = max(256, _ROWS_BYTES // row_bytes)
+    for start in range(0, len(pixels), step):
+        some = slice(start, start + step)
+        values = values_at(features, pixels[some])
+        rows = classifier_rows(values, means, candidates[some], distances[some])
+        slots = choose(net, rows, candidates[some])
+        chosen = candidates[some][np.arange(len(slots)), slots]
+        labels[tuple(pixels[some].T)] = chosen

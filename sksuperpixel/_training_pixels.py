@@ -1,0 +1,224 @@
+"""Pixels to learn from: drawn from images, and kept without what can be computed again."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sksuperpixel._clusters import (
+    classifier_rows,
+    find_candidates,
+    start_clusters,
+    update_clusters,
+    values_at,
+)
+
+# Pixels at a time: rows of many channels are long.
+_N_AT_ONCE = 4096
+
+
+@dataclass
+class TrainingPixels:
+    """What a network sees of some pixels, and what is right.
+
+    The differences between pixels and clusters, most of what a network sees, are computed when
+    asked for: they are Q times as long as the features, and clusters are shared.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n, M), float32
+        Features of the pixels.
+    candidates : ndarray of shape (n, Q), int32
+        Nearest first; -1 where absent.
+    distances : ndarray of shape (n, Q), float32
+        In space, times compactness over grid step; infinity where absent.
+    targets : ndarray of shape (n,), int64
+        Slot of the right candidate, or one bit for each right one.
+    means : ndarray of shape (K, M), float32
+        Features of the clusters.
+    positions : ndarray of shape (n, 3), int32
+        Plane, row and column of the pixels.
+    """
+
+    values: np.ndarray
+    candidates: np.ndarray
+    distances: np.ndarray
+    targets: np.ndarray
+    means: np.ndarray
+    positions: np.ndarray
+
+    def __len__(self):
+        return len(self.targets)
+
+    def rows(self, index):
+        """Lay out what a network sees of some of the pixels.
+
+        Parameters
+        ----------
+        index : ndarray of shape (m,), int
+
+        Returns
+        -------
+        ndarray of shape (m, M + Q + Q M), float32
+        """
+        return classifier_rows(
+            self.values[index], self.means, self.candidates[index], self.distances[index]
+        )
+
+    def typical_sizes(self):
+        """Root mean squares of the distances in space and of each feature's differences.
+
+        Returns
+        -------
+        ndarray of shape (1 + M,), float32
+            Positive.
+        """
+        n_features, n_candidates = self.values.shape[1], self.candidates.shape[1]
+        present = self.candidates >= 0
+        space = (self.distances[present].astype(np.float64) ** 2).sum()
+        differences = np.zeros(n_features)
+        for start in range(0, len(self), _N_AT_ONCE):
+            rows = self.rows(np.arange(start, min(start + _N_AT_ONCE, len(self))))
+            rows = rows[:, n_features + n_candidates :].reshape(-1, n_features)
+            differences += np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
+        sums = np.append(space, differences)
+        return np.maximum(np.sqrt(sums / present.sum()), 1e-6).astype(np.float32)
+
+
+def join(parts, most):
+    """Put the pixels of several images together.
+
+    Parameters
+    ----------
+    parts : iterable of TrainingPixels
+        They are asked for one after the other.
+    most : int
+        No less than the number of all their pixels.
+
+    Returns
+    -------
+    pixels : TrainingPixels
+        Without positions.
+    sizes, n_clusters : list of int
+        Number of pixels, and of clusters, of each part.
+    """
+    # Room for the longest array is made at once, and not filled until needed: joining at the
+    # end would hold it twice.
+    values = None
+    kept, sizes, n_clusters = [], [], []
+    n_pixels = n_means = 0
+    for part in parts:
+        if values is None:
+            values = np.empty((most, part.values.shape[1]), np.float32)
+        values[n_pixels : n_pixels + len(part)] = part.values
+        used, numbers = np.unique(part.candidates, return_inverse=True)
+        absent = np.count_nonzero(used < 0)
+        numbers = numbers.reshape(part.candidates.shape) - absent + n_means
+        candidates = np.where(part.candidates < 0, -1, numbers).astype(np.int32)
+        kept.append((candidates, part.distances, part.targets, part.means[used[absent:]]))
+        n_pixels += len(part)
+        n_means += len(used) - absent
+        sizes.append(len(part))
+        n_clusters.append(len(part.means))
+    candidates, distances, targets, means = (
+        np.concatenate(each) for each in zip(*kept, strict=True)
+    )
+    joined = TrainingPixels(values[:n_pixels], candidates, distances, targets, means, None)
+    return joined, sizes, n_clusters
+
+
+def candidate_distances(features, clusters, pixels, candidates, space):
+    """Compute SLIC's squared distances of pixels to their candidates.
+
+    Parameters
+    ----------
+    features : ndarray of shape (C, D, H, W), float32
+        Weighted.
+    clusters : Clusters
+        With means of the weighted features.
+    pixels : ndarray of shape (n, 3), int32
+    candidates : ndarray of shape (n, Q), int32
+    space : ndarray of shape (n, Q), float32
+        Distances in space, times compactness over grid step; infinity where absent.
+
+    Returns
+    -------
+    ndarray of shape (n, Q), float32
+        Infinity where absent.
+    """
+    distances = space**2
+    for start in range(0, len(pixels), _N_AT_ONCE):
+        some = slice(start, start + _N_AT_ONCE)
+        values = values_at(features, pixels[some])
+        for q in range(candidates.shape[1]):
+            differences = values - clusters.means[candidates[some, q]]
+            distances[some, q] += np.einsum("ij,ij->i", differences, differences)
+    return distances
+
+
+def draw_pixels(
+    features,
+    weighted,
+    labels,
+    seeds,
+    segmentation,
+    label_maker,
+    grid,
+    *,
+    n_candidates,
+    compactness,
+    n_pixels,
+    rng,
+):
+    """Draw pixels of one image that teach.
+
+    Parameters
+    ----------
+    features : ndarray of shape (M, D, H, W), float32
+        What the network compares.
+    weighted : ndarray of shape (C, D, H, W), float32
+        What SLIC's distance compares.
+    labels : ndarray of shape (D, H, W), int32
+        Cluster of each pixel; -1 outside a mask.
+    seeds : ndarray of shape (K, 3), int32
+        Of the clusters.
+    segmentation : ndarray of shape (A, D, H, W), int
+    label_maker : LabelMaker
+    grid : Grid
+    n_candidates : int
+        Q.
+    compactness : float
+    n_pixels : int or None
+        How many to draw, as far as there are so many; None for all, in raster order.
+    rng : RandomState
+
+    Returns
+    -------
+    pixels : TrainingPixels
+    centres : ndarray of shape (K, 3), float32
+        Of the clusters.
+    """
+    clusters, weighted_clusters = (start_clusters(each, seeds) for each in (features, weighted))
+    update_clusters(features, labels, clusters)
+    update_clusters(weighted, labels, weighted_clusters)
+    centres = clusters.seeds + clusters.offsets
+    pixels = np.argwhere(labels >= 0).astype(np.int32)
+    candidates, space = find_candidates(pixels, clusters, n_candidates, grid.spacing)
+    space *= np.float32(compactness / grid.size)
+    distances = candidate_distances(weighted, weighted_clusters, pixels, candidates, space)
+    targets = label_maker.make(segmentation, labels, pixels, candidates, distances, centres, rng)
+    if targets.ndim == 2:  # sets, as bits
+        bits = targets @ (1 << np.arange(n_candidates, dtype=np.int64))
+        targets = np.where(bits > 0, bits, -1)
+    teaches = np.flatnonzero(targets >= 0)
+    if n_pixels is not None:
+        teaches = rng.permutation(teaches)[:n_pixels]
+    pixels = pixels[teaches]
+    drawn = TrainingPixels(
+        values_at(features, pixels),
+        candidates[teaches],
+        space[teaches],
+        targets[teaches],
+        clusters.means,
+        pixels,
+    )
+    return drawn, centres

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+from sklearn.base import clone
 
 FORMAT = "sksuperpixel.TrainableSLIC"
 VERSION = 1
@@ -14,11 +15,12 @@ _NETWORKS = {
     "DistanceNetwork": ("n_features", "n_layers", "n_hidden"),
     "ClassificationNetwork": ("n_features", "n_candidates"),
 }
-# Transformers that their parameters tell all about.
-_FEATURES = ("LabFeatures", "ScatteringFeatures")
+_FEATURES = ("ChannelUnion", "ENetFeatures", "LabFeatures", "ScatteringFeatures")
+# Parameters of transformers that mean nothing elsewhere.
+_LOCAL = ("memory", "checkpoint")
 
 
-def save_model(path, module, description):
+def save_model(path, module, description, feature_tensors):
     """Write a network and a description, whole or not at all.
 
     Parameters
@@ -28,6 +30,8 @@ def save_model(path, module, description):
         One of `sksuperpixel.networks`.
     description : dict
         What JSON can hold.
+    feature_tensors : dict of str to torch.Tensor
+        What the features' transformer learned; the names differ from those of the network's.
 
     Raises
     ------
@@ -41,7 +45,8 @@ def save_model(path, module, description):
         raise ValueError(f"classifier: found a {name}, expected one of {sorted(_NETWORKS)}")
     network = {"name": name, "params": {p: getattr(module, p) for p in _NETWORKS[name]}}
     about = {"format": FORMAT, "version": VERSION, "network": network, **description}
-    tensors = {key: value.cpu().contiguous() for key, value in module.state_dict().items()}
+    tensors = {**module.state_dict(), **feature_tensors}
+    tensors = {key: value.cpu().contiguous() for key, value in tensors.items()}
     content = save(tensors, metadata={"sksuperpixel": json.dumps(about)})
     path = Path(path)
     partial = path.with_name(path.name + ".part")
@@ -60,6 +65,8 @@ def load_model(path):
     -------
     module : torch.nn.Module
     description : dict
+    tensors : dict of str to torch.Tensor
+        All of the file.
 
     Raises
     ------
@@ -93,27 +100,54 @@ def load_model(path):
         raise ValueError(f"{path}: found network {name!r}, expected one of {sorted(_NETWORKS)}")
     with torch.random.fork_rng(devices=[]):
         module = getattr(networks, name)(**about["network"]["params"])
+    fill(module, tensors, "", path)
+    return module, about, tensors
+
+
+def fill(module, tensors, prefix, path):
+    """Set a module's tensors.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    tensors : dict of str to torch.Tensor
+    prefix : str
+        What the names of this module's begin with.
+    path : str or path-like
+        Where they come from, for errors.
+
+    Raises
+    ------
+    ValueError
+        If one is missing or has another shape.
+    """
     for key, expected in module.state_dict().items():
-        found = tensors.get(key)
+        found = tensors.get(prefix + key)
         if found is None or found.shape != expected.shape:
             shape = None if found is None else tuple(found.shape)
             raise ValueError(
-                f"{path}: tensor {key!r}: found shape {shape}, expected {tuple(expected.shape)}"
+                f"{path}: tensor {prefix + key!r}: found shape {shape}, expected "
+                f"{tuple(expected.shape)}"
             )
-    module.load_state_dict(tensors)
-    return module, about
+    module.load_state_dict({key: tensors[prefix + key] for key in module.state_dict()})
 
 
-def describe_features(features):
-    """Describe a transformer by its name and parameters.
+def describe_features(features, fitted, prefix="features."):
+    """Describe a transformer by its name, its parameters and what it learned.
 
     Parameters
     ----------
     features : str or transformer
+        As given.
+    fitted : transformer or None
+        The same, fitted.
+    prefix : str, default="features."
+        For the names of its tensors.
 
     Returns
     -------
-    str or dict
+    description : str or dict
+    tensors : dict of str to torch.Tensor
 
     Raises
     ------
@@ -121,7 +155,7 @@ def describe_features(features):
         If a file cannot hold it.
     """
     if isinstance(features, str):
-        return features
+        return features, {}
     name = type(features).__name__
     if name not in _FEATURES or not type(features).__module__.startswith("sksuperpixel."):
         raise ValueError(
@@ -129,23 +163,105 @@ def describe_features(features):
             f"{list(_FEATURES)}. Put other transformers before it in a Pipeline, with "
             "features='passthrough'"
         )
-    return {"name": name, "params": plain({**features.get_params(), "memory": None})}
+    params = features.get_params(deep=False)
+    params.update({key: None for key in _LOCAL if key in params})
+    tensors = {}
+    if name == "ChannelUnion":
+        parts = []
+        for (part_name, part), (_, fitted_part) in zip(
+            params["transformers"], fitted.transformers_, strict=True
+        ):
+            part_prefix = f"{prefix}{part_name}."
+            description, part_tensors = describe_features(part, fitted_part, part_prefix)
+            parts.append([part_name, description])
+            tensors.update(part_tensors)
+        params["transformers"] = parts
+    elif name == "ENetFeatures":
+        network = fitted.network_
+        tensors = {prefix + key: value for key, value in network.state_dict().items()}
+    return {"name": name, "params": plain(params)}, tensors
 
 
-def restore_features(description):
-    """Make the transformer that `describe_features` described, not fitted."""
+def restore_features(description, tensors, blank, channel_axis, path, prefix="features."):
+    """Make the transformer that `describe_features` described.
+
+    Parameters
+    ----------
+    description : str or dict
+    tensors : dict of str to torch.Tensor
+    blank : ndarray
+        An image such as were fitted.
+    channel_axis : int or None
+        Where its channels are.
+    path : str or path-like
+        Where all this comes from, for errors.
+    prefix : str, default="features."
+
+    Returns
+    -------
+    features : str or transformer
+        As it was given.
+    fitted : transformer or None
+
+    Raises
+    ------
+    ValueError
+        If it cannot be.
+    """
+    from sksuperpixel import features as ours
+
+    if description == "lab":
+        return description, ours.LabFeatures(channel_axis=channel_axis).fit([blank])
     if isinstance(description, str):
-        return description
-    from sksuperpixel import features
-
-    if description["name"] not in _FEATURES:
-        raise ValueError(f"features: found {description['name']!r}, expected one of {_FEATURES}")
-    return getattr(features, description["name"])(**description["params"])
+        return description, None
+    name, params = description["name"], dict(description["params"])
+    if name not in _FEATURES:
+        raise ValueError(f"{path}: found features {name!r}, expected one of {list(_FEATURES)}")
+    if name == "ChannelUnion":
+        parts = []
+        for part, each in params["transformers"]:
+            part_prefix = f"{prefix}{part}."
+            restored = restore_features(each, tensors, blank, channel_axis, path, part_prefix)
+            parts.append((part, restored))
+        params["transformers"] = [(part, given) for part, (given, _) in parts]
+        union = ours.ChannelUnion(**params)
+        fitted = ours.ChannelUnion(**params)
+        fitted.n_channels_in_ = 1 if channel_axis is None else blank.shape[channel_axis]
+        fitted.transformers_ = [
+            (part, given if trained is None else trained) for part, (given, trained) in parts
+        ]
+        return union, fitted
+    transformer = getattr(ours, name)(**params)
+    if name == "ENetFeatures":
+        # Not from where its weights came, which may be far away.
+        n_classes = tensors[prefix + "fullconv.weight"].shape[1]
+        random = {"weights": None, "train": False, "n_classes": n_classes, "random_state": 0}
+        fitted = clone(transformer).set_params(**random).fit([blank])
+        fill(fitted.network_, tensors, prefix, path)
+        given = transformer.get_params(deep=False)
+        return transformer, fitted.set_params(**{key: given[key] for key in random})
+    return transformer, clone(transformer).fit([blank])
 
 
 def plain(params):
-    """Make parameters what JSON can hold: arrays become lists, NumPy's numbers Python's."""
-    return {
-        name: value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
-        for name, value in params.items()
-    }
+    """Make parameters what JSON can hold.
+
+    Parameters
+    ----------
+    params : dict
+
+    Returns
+    -------
+    dict
+        Arrays as lists, NumPy's numbers as Python's, paths as text; None for generators of
+        random numbers.
+    """
+    return {name: _plain(value) for name, value in params.items()}
+
+
+def _plain(value):
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return None if isinstance(value, np.random.RandomState) else value

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import _fit_context, clone
 from sklearn.callback import with_callbacks
-from sklearn.utils import check_random_state
+from sklearn.utils import Bunch, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -27,7 +27,7 @@ from sksuperpixel._superpixel_transformer import (
 )
 from sksuperpixel._torch_threads import one_torch_thread
 from sksuperpixel._training_pixels import draw_pixels, join
-from sksuperpixel._validation import check_channel_weights, check_masks
+from sksuperpixel._validation import check_channel_weights, check_masks, check_segmentations
 
 
 class TrainableSLIC(SuperpixelTransformer):
@@ -210,13 +210,7 @@ class TrainableSLIC(SuperpixelTransformer):
         """
         from sksuperpixel._pixel_classifier import check_net
 
-        label_maker = LabelMaker() if self.label_maker is None else self.label_maker
-        label_maker._validate_params()
-        if label_maker.mining == "ambiguous" and label_maker.min_segments > self.n_candidates:
-            raise ValueError(
-                f"label_maker: found min_segments={label_maker.min_segments}, expected at most "
-                f"n_candidates={self.n_candidates}: candidates lie in no more segments"
-            )
+        label_maker = self._checked_label_maker()
         net = check_net(self.classifier)
         # Fitted on a copy: whatever fails, this estimator stays as it was.
         learner = clone(self)
@@ -246,11 +240,15 @@ class TrainableSLIC(SuperpixelTransformer):
         planes = self._planes(X, masks)
 
         def draw(threads, index):
-            image = planes[index]
-            return self._draw(image, y[index], number, seeds[index], self.n_pixels_per_image)
+            rng = np.random.RandomState(seeds[index])
+            # At the clusters of any iteration, for the network is asked at all of them.
+            n_iter = rng.randint(1, self.max_iter + 1)
+            return self._draw(
+                planes[index], y[index], number > 0, n_iter, self.n_pixels_per_image, rng
+            )
 
         def parts():
-            for part, _ in self._map_images(draw, len(X)):
+            for part, _, _ in self._map_images(draw, len(X)):
                 image_done = progress.subcontext(task_name="image")
                 image_done.call_on_fit_task_begin(estimator=estimator)
                 yield part
@@ -291,22 +289,20 @@ class TrainableSLIC(SuperpixelTransformer):
         n_validation = max(1, round(0.15 * len(useful)))
         return np.random.RandomState(seed).permutation(useful)[:n_validation]
 
-    def _draw(self, image, segmentation, number, seed, n_pixels):
+    def _draw(self, image, segmentation, learned, n_iter, n_pixels, rng):
         """Draw pixels of one image, see `draw_pixels`, at SLIC's clusters or the model's."""
-        rng = np.random.RandomState(seed)
         grid = image_grid(image, self.superpixel_size, self.n_segments)
         weights = check_channel_weights(self.initial_weights, len(image.features))
         weighted = weigh(image.features, weights)
-        # At the clusters of any iteration, for the network is asked at all of them.
-        options = {"max_iter": rng.randint(1, self.max_iter + 1), "mask": image.mask}
-        if number == 0:
+        options = {"max_iter": n_iter, "mask": image.mask}
+        if learned:
+            labels, clusters = self._cluster(image, grid, **options)
+        else:
             labels, clusters = cluster_pixels(
                 weighted, grid, compactness=self.compactness, **options
             )
-        else:
-            labels, clusters = self._cluster(image, grid, **options)
         segmentation = np.asarray(segmentation)
-        return draw_pixels(
+        drawn, centres = draw_pixels(
             image.features,
             weighted,
             labels,
@@ -319,6 +315,102 @@ class TrainableSLIC(SuperpixelTransformer):
             n_pixels=n_pixels,
             rng=rng,
         )
+        return drawn, labels, centres
+
+    def mine(self, image, segmentation, mask=None, *, learned=False):
+        """Show what one image teaches: which pixels, and the right candidates of each.
+
+        For a look at a label maker before anything is fitted, or at what a fitted model still
+        gets wrong.
+
+        Parameters
+        ----------
+        image : ndarray of shape (H, W), (H, W, C), (D, H, W) or (D, H, W, C)
+            An image.
+        segmentation : ndarray of shape (H, W) or (A, H, W), int
+            Its ground truth, of one annotator or A.
+        mask : ndarray of shape (H, W), bool, default=None
+            Where superpixels are wanted.
+        learned : bool, default=False
+            Whether at the clusters of the fitted model. If not, at those of SLIC's distance with
+            `initial_weights`.
+
+        Returns
+        -------
+        :class:`~sklearn.utils.Bunch`
+            With the following attributes, for an image of 2 axes (a volume has 3):
+
+            clusters : ndarray of shape (H, W), int32
+                Cluster of each pixel after `max_iter` iterations; -1 outside the mask.
+            centres : ndarray of shape (K, 2), float32
+                Row and column of each cluster.
+            pixels : ndarray of shape (n, 2), int32
+                Row and column of each pixel that teaches, all of them, in raster order.
+            candidates : ndarray of shape (n, Q), int32
+                The clusters it can go to, nearest first; -1 where there are fewer than Q.
+            targets : ndarray of shape (n, Q), bool
+                Which of them are right: one, or with ``targets="set"`` of the label maker any
+                number.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `learned`, but `fit` was not called.
+        ValueError
+            If a parameter, the image or the segmentation is not as expected.
+        TypeError
+            If the image is no array of numbers.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sksuperpixel import LabelMaker, TrainableSLIC
+        >>> segmentation = np.zeros((32, 32), int)
+        >>> segmentation[:, 13:] = 1
+        >>> slic = TrainableSLIC(8, label_maker=LabelMaker(min_segments=2), random_state=0)
+        >>> mined = slic.mine(1.0 * segmentation[:, :, np.newaxis], segmentation)
+        >>> mined.pixels.shape[1], mined.targets.shape[1]
+        (2, 7)
+        """
+        self._validate_params()
+        miner = clone(self)
+        miner.label_maker = self._checked_label_maker()
+        if learned:
+            check_is_fitted(self, "classifier_")
+            miner.classifier_ = self.classifier_
+        if hasattr(self, "features_"):
+            miner.features_, miner.n_channels_in_ = self.features_, self.n_channels_in_
+            check_segmentations([segmentation], [image], self.channel_axis)
+        else:
+            miner.features_, miner.n_channels_in_ = miner._fit_features([image], [segmentation])
+        planes = miner._planes([image], check_masks(None if mask is None else [mask], 1))[0]
+        rng = check_random_state(self.random_state)
+        drawn, labels, centres = miner._draw(
+            planes, segmentation, learned, self.max_iter, None, rng
+        )
+        n_axes = len(planes.shape)
+        if self._checked_label_maker().targets == "set":
+            slots = np.arange(self.n_candidates)
+            targets = (drawn.targets[:, np.newaxis] >> slots) & 1 == 1
+        else:
+            targets = drawn.targets[:, np.newaxis] == np.arange(self.n_candidates)
+        return Bunch(
+            clusters=labels.reshape(planes.shape),
+            centres=centres[:, -n_axes:],
+            pixels=drawn.positions[:, -n_axes:],
+            candidates=drawn.candidates,
+            targets=targets,
+        )
+
+    def _checked_label_maker(self):
+        maker = LabelMaker() if self.label_maker is None else self.label_maker
+        maker._validate_params()
+        if maker.mining == "ambiguous" and maker.min_segments > self.n_candidates:
+            raise ValueError(
+                f"label_maker: found min_segments={maker.min_segments}, expected at most "
+                f"n_candidates={self.n_candidates}: candidates lie in no more segments"
+            )
+        return maker
 
     def _is_linear(self):
         return getattr(self.classifier_.module_, "n_layers", None) == 1
@@ -407,21 +499,18 @@ class TrainableSLIC(SuperpixelTransformer):
         """
         check_is_fitted(self, "classifier_")
         params = self.get_params(deep=False)
-        random_state = params.pop("random_state")
         del params["classifier"]
         maker = params.pop("label_maker")
+        params["features"], tensors = describe_features(params["features"], self.features_)
         save_model(
             path,
             self.classifier_.module_,
             {
-                "params": {
-                    **plain(params),
-                    "features": describe_features(params["features"]),
-                    "random_state": random_state if isinstance(random_state, int) else None,
-                },
-                "label_maker": None if maker is None else maker.get_params(),
+                "params": plain(params),
+                "label_maker": None if maker is None else plain(maker.get_params()),
                 "learned": {name: int(getattr(self, name)) for name in _LEARNED_NUMBERS},
             },
+            tensors,
         )
 
     @classmethod
@@ -448,17 +537,19 @@ class TrainableSLIC(SuperpixelTransformer):
         """
         from sksuperpixel.networks import make_net_of
 
-        module, about = load_model(path)
-        params = {**about["params"], "features": restore_features(about["params"]["features"])}
-        maker = about["label_maker"]
+        module, about, tensors = load_model(path)
+        params, maker = about["params"], about["label_maker"]
+        n_channels = about["learned"]["n_channels_in_"]
+        blank = np.zeros((8, 8), np.uint8)
+        if params["channel_axis"] is not None:
+            blank = np.moveaxis(np.zeros((8, 8, n_channels), np.uint8), -1, params["channel_axis"])
+        params["features"], fitted = restore_features(
+            params["features"], tensors, blank, params["channel_axis"], path
+        )
         slic = cls(**params, label_maker=None if maker is None else LabelMaker(**maker))
         for name, value in about["learned"].items():
             setattr(slic, name, value)
-        channels = (None if slic.channel_axis is None else (slic.n_channels_in_,)) or ()
-        blank = np.zeros((1, 1, *channels), np.uint8)
-        if channels:
-            blank = np.moveaxis(blank, -1, slic.channel_axis)
-        slic.features_, _ = slic._fit_features([blank], None)
+        slic.features_ = fitted
         slic.classifier_ = make_net_of(module, device=slic.device)
         return slic
 

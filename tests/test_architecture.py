@@ -52,7 +52,7 @@ MAY_IMPORT = {
         {"numpy", "sklearn.base", "skorch", "skorch.dataset", "skorch.helper", "torch"},
     ),
     "networks": (set(), {"numpy", "torch", "skorch", "skorch.callbacks"}),
-    "_model_files": (set(), {"numpy"}),
+    "_model_files": (set(), {"numpy", "sklearn.base"}),
     "_torch_threads": (set(), set()),
     "features": ({"features._lab", "features._channel_union"}, set()),
     "features._lab": ({"_base", "_validation", "_kernels"}, {"numpy", "sklearn.base"}),

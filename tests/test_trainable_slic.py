@@ -1,6 +1,7 @@
 """TrainableSLIC: learning, equality with SLIC, determinism, files, errors."""
 
 import pickle
+from copy import copy
 
 import numpy as np
 import pytest
@@ -9,16 +10,23 @@ torch = pytest.importorskip("torch")
 
 from sklearn.base import clone  # noqa: E402
 from sklearn.exceptions import NotFittedError  # noqa: E402
+from sklearn.linear_model import LogisticRegression  # noqa: E402
 from sklearn.model_selection import GridSearchCV, GroupKFold  # noqa: E402
 from sklearn.pipeline import Pipeline  # noqa: E402
+from skorch import NeuralNetClassifier  # noqa: E402
 
 from sksuperpixel import SLIC, ChannelUnion, LabelMaker, LabFeatures, TrainableSLIC  # noqa: E402
 from sksuperpixel._clusters import classifier_rows  # noqa: E402
 from sksuperpixel._slic import cluster_pixels  # noqa: E402
 from sksuperpixel._superpixel_transformer import image_grid  # noqa: E402
 from sksuperpixel.datasets import make_texture_mosaics  # noqa: E402
+from sksuperpixel.features import ENetFeatures, ScatteringFeatures  # noqa: E402
 from sksuperpixel.metrics import SCORERS  # noqa: E402
-from sksuperpixel.networks import make_classification_net, make_distance_net  # noqa: E402
+from sksuperpixel.networks import (  # noqa: E402
+    DistanceNetwork,
+    make_classification_net,
+    make_distance_net,
+)
 
 MOSAICS = make_texture_mosaics(n_images=6, image_shape=(64, 80), random_state=0)
 IMAGES, SEGMENTATIONS = list(MOSAICS.images), list(MOSAICS.segmentations)
@@ -291,9 +299,146 @@ def test_bad_files(fitted, tmp_path):
         TrainableSLIC.load(bad)
 
 
+@pytest.mark.parametrize(
+    "features",
+    [
+        ScatteringFeatures(J=1, L=4, channels="lightness"),
+        ENetFeatures(weights=None, random_state=3),
+        ENetFeatures(train=True, n_classes=20, max_epochs=1, crop_size=32, random_state=0),
+        ChannelUnion(
+            [("lab", LabFeatures()), ("rgb", "passthrough"), ("enet", ENetFeatures())],
+            transformer_weights={"enet": 10},
+        ),
+    ],
+    ids=lambda features: type(features).__name__,
+)
+def test_features_come_back_from_a_file(features, tmp_path):
+    slic = learner(1, features=features).fit(IMAGES[:3], SEGMENTATIONS[:3])
+    slic.save(tmp_path / "model")
+    loaded = TrainableSLIC.load(tmp_path / "model")
+    for ours, theirs in zip(loaded.transform(IMAGES), slic.transform(IMAGES), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert type(loaded.features) is type(slic.features)
+
+
+def test_numbers_of_numpy_and_volumes_are_saved(tmp_path):
+    volume = np.zeros((6, 24, 24), np.float32)
+    volume[:, :, 13:] = 100
+    slic = learner(
+        1,
+        channel_axis=None,
+        features="passthrough",
+        spacing=(2.0, 1.0, 1.0),
+        label_maker=LabelMaker(min_segments=np.int64(2)),
+    ).fit([volume], [(volume > 0).astype(int)])
+    slic.save(tmp_path / "model")
+    loaded = TrainableSLIC.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.transform([volume])[0], slic.transform([volume])[0])
+
+
+class Halved(LabFeatures):
+    """A user's own transformer."""
+
+
 def test_features_that_a_file_cannot_hold(fitted, tmp_path):
-    other = clone(fitted).set_params(features=ChannelUnion([("lab", LabFeatures())]))
+    other = clone(fitted).set_params(features=Halved())
     other.fit(IMAGES[:2], SEGMENTATIONS[:2])
-    with pytest.raises(ValueError, match="found a ChannelUnion, which a model file cannot hold"):
+    with pytest.raises(ValueError, match="found a Halved, which a model file cannot hold"):
         other.save(tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_mined_pixels_can_be_looked_at():
+    slic = learner(1)
+    mined = slic.mine(IMAGES[0], SEGMENTATIONS[0])
+    assert not hasattr(slic, "features_")
+    segmentation = SEGMENTATIONS[0]
+    n_clusters = len(mined.centres)
+    assert mined.clusters.shape == segmentation.shape
+    assert mined.clusters.max() < n_clusters
+    majority = np.array(
+        [
+            np.bincount(segmentation[mined.clusters == k]).argmax()
+            if (mined.clusters == k).any()
+            else -1
+            for k in range(n_clusters)
+        ]
+    )
+    # Each pixel is taught one candidate, of its own segment.
+    assert (mined.targets.sum(axis=1) == 1).all()
+    taught = mined.candidates[mined.targets]
+    own = segmentation[tuple(mined.pixels.T)]
+    np.testing.assert_array_equal(majority[taught], own)
+    # And all pixels between two segments are there, if one of the candidates is right.
+    expected = np.zeros(segmentation.shape, bool)
+    for pixel in np.argwhere(segmentation >= 0):
+        away = np.linalg.norm(mined.centres - pixel, axis=1)
+        segments = majority[np.argsort(away, kind="stable")[:7]]
+        right = segmentation[tuple(pixel)] in segments
+        expected[tuple(pixel)] = right and len(np.unique(segments)) > 1
+    found = np.zeros(segmentation.shape, bool)
+    found[tuple(mined.pixels.T)] = True
+    # Centres are known to float32: two of them may be as far as one another.
+    assert (found != expected).mean() < 1e-3
+
+
+def test_sets_are_mined_at_the_models_own_clusters(fitted):
+    slic = copy(fitted).set_params(label_maker=LabelMaker(min_segments=2, targets="set"))
+    mask = np.zeros((64, 80), bool)
+    mask[:, 20:] = True
+    mined = slic.mine(IMAGES[0], SEGMENTATIONS[0], mask, learned=True)
+    assert mined.targets.any(axis=1).all()
+    assert mined.targets.sum(axis=1).max() > 1
+    assert (mined.pixels[:, 1] >= 20).all()
+    with pytest.raises(NotFittedError):
+        learner().mine(IMAGES[0], SEGMENTATIONS[0], learned=True)
+
+
+def test_void_teaches_nothing():
+    slic = learner(1, label_maker=LabelMaker(min_segments=2, ignore_label=9))
+    half = SEGMENTATIONS[0].copy()
+    half[:, 40:] = 9
+    assert (slic.mine(IMAGES[0], half).pixels[:, 1] < 40).all()
+    void = np.full((64, 80), 9)
+    slic.fit(IMAGES[:2], [half, void])
+    assert slic.n_pixels_ == 200
+    with pytest.raises(ValueError, match="no pixel to learn from in 1 images"):
+        learner(label_maker=LabelMaker(ignore_label=9)).fit(IMAGES[:1], [void])
+
+
+def test_more_candidates_than_clusters_is_an_error_but_a_small_image_beside_others_is_not():
+    small = IMAGES[0][:16, :16], SEGMENTATIONS[0][:16, :16]
+    with pytest.raises(ValueError, match="n_candidates: found 7, expected at most 4, the most"):
+        learner().fit([small[0]], [small[1]])
+    slic = learner().fit([*IMAGES[:2], small[0]], [*SEGMENTATIONS[:2], small[1]])
+    assert slic.transform([small[0]])[0].shape == (16, 16)
+
+
+@pytest.mark.parametrize(
+    ("classifier", "message"),
+    [
+        (LogisticRegression(), "found LogisticRegression, expected a skorch.NeuralNetClassifier"),
+        (
+            NeuralNetClassifier(DistanceNetwork(3)),
+            "found an instance of DistanceNetwork as its module, expected the class",
+        ),
+    ],
+)
+def test_classifiers_that_are_none(classifier, message):
+    slic = learner(classifier=classifier)
+    with pytest.raises(TypeError, match=message):
+        slic.fit(IMAGES[:2], SEGMENTATIONS[:2])
+    assert not hasattr(slic, "classifier_")
+
+
+def test_other_numbers_of_channels_are_an_error():
+    with pytest.raises(ValueError, match=r"image 1: found .*1 channel.* expected 3"):
+        learner(features="passthrough").fit([IMAGES[0], IMAGES[1][..., :1]], SEGMENTATIONS[:2])
+
+
+def test_the_order_of_images_to_transform_and_their_company_do_not_matter(fitted):
+    together = fitted.transform(IMAGES)
+    order = [3, 0, 5, 1, 4, 2]
+    for index, labels in zip(order, fitted.transform([IMAGES[i] for i in order]), strict=True):
+        np.testing.assert_array_equal(labels, together[index])
+    np.testing.assert_array_equal(fitted.transform(IMAGES[2:3])[0], together[2])

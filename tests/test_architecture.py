@@ -51,7 +51,7 @@ MAY_IMPORT = {
         {"_torch_threads", "networks"},
         {"numpy", "sklearn.base", "skorch", "skorch.dataset", "skorch.helper", "torch"},
     ),
-    "networks": (set(), {"numpy", "torch", "skorch", "skorch.callbacks"}),
+    "networks": (set(), {"math", "numpy", "torch", "skorch", "skorch.callbacks"}),
     "_model_files": (set(), {"numpy", "sklearn.base"}),
     "_torch_threads": (set(), set()),
     "features": ({"features._lab", "features._channel_union"}, set()),

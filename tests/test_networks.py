@@ -122,7 +122,7 @@ def test_a_distance_net_learns_which_feature_matters(n_layers):
     rows, distances, differences = rows_of(4000, 2, 4, seed=1)
     # The first feature is noise, the second all that matters.
     y = (0.01 * distances**2 + 4 * differences[..., 1] ** 2).argmin(axis=1)
-    net = make_distance_net(n_layers, max_epochs=25, lr=0.05).set_params(module__n_features=2)
+    net = make_distance_net(n_layers, max_epochs=40, lr=0.1).set_params(module__n_features=2)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         net.fit(rows.numpy(), y.astype(np.int64))

@@ -55,7 +55,10 @@ MAY_IMPORT = {
     "_model_files": (set(), {"numpy", "sklearn.base"}),
     "_torch_threads": (set(), set()),
     "features": ({"features._lab", "features._channel_union"}, set()),
-    "features._lab": ({"_base", "_validation", "_kernels"}, {"numpy", "sklearn.base"}),
+    "features._lab": (
+        {"_base", "_validation", "_kernels"},
+        {"numpy", "sklearn.base", "sklearn.utils."},
+    ),
     "features._enet": (
         {"_base", "_validation", "features._enet_network"},
         {"numpy", "joblib", "sklearn.base", "sklearn.callback", "sklearn.utils.", "torch"},
@@ -114,6 +117,7 @@ LAZY = {
     },
     "_torch_threads": {"torch"},
     "features": {"sksuperpixel.features._enet", "sksuperpixel.features._scattering"},
+    "features._lab": {"scipy.ndimage"},
     "features._scattering": {"kymatio.", "pandas", "scipy.fft", "torch."},
     "_boundaries": {"scipy.ndimage"},
     "metrics": {"pandas"},

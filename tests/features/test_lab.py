@@ -2,6 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 from skimage.color import gray2rgb, rgb2lab
 
 from sksuperpixel import LabFeatures
@@ -137,6 +138,15 @@ def test_one_pixel():
     for width in (511, 512, 513, 1025):
         row = np.random.default_rng(0).integers(0, 256, (1, width, 3), dtype=np.uint8)
         assert_lab(row)
+
+
+@pytest.mark.parametrize("shape", [(20, 30, 3), (6, 9, 8, 3)])
+def test_smoothing(shape):
+    image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    smooth = LabFeatures(sigma=1.5).fit_transform([image])[0]
+    plain = LabFeatures().fit_transform([image])[0]
+    expected = gaussian_filter(plain, (1.5,) * (len(shape) - 1) + (0,))
+    np.testing.assert_allclose(smooth, expected, atol=1e-4)
 
 
 def test_names():

@@ -2,6 +2,7 @@
 
 from sksuperpixel._base import LazySequence
 from sksuperpixel._label_maker import LabelMaker
+from sksuperpixel._match_compactness import match_compactness
 from sksuperpixel._slic import SLIC
 from sksuperpixel._trainable_slic import TrainableSLIC
 from sksuperpixel.features import ChannelUnion, LabFeatures, make_channel_union
@@ -16,4 +17,5 @@ __all__ = [
     "LazySequence",
     "TrainableSLIC",
     "make_channel_union",
+    "match_compactness",
 ]

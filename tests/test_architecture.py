@@ -16,7 +16,11 @@ PACKAGE = Path(sksuperpixel.__file__).parent
 # Outside imports that are wanted only when something is called are listed in LAZY, and must be
 # inside a function.
 MAY_IMPORT = {
-    "": ({"_base", "_label_maker", "_slic", "_trainable_slic", "features"}, set()),
+    "": (
+        {"_base", "_label_maker", "_match_compactness", "_slic", "_trainable_slic", "features"},
+        set(),
+    ),
+    "_match_compactness": ({"metrics"}, {"math"}),
     "_validation": (set(), {"numpy", "sklearn.utils."}),
     "_base": ({"_validation"}, {"numpy", "sklearn.base", "sklearn.utils."}),
     "_kernels": (set(), {"numpy", "numba"}),

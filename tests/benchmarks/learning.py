@@ -1,0 +1,215 @@
+"""Score learned distances beside SLIC at equal compactness, on BSDS500 and on nuclei.
+
+BSDS500: fitted on the 200 training images, compactness matched to SLIC's on 50 validation images,
+scored on the 200 test images; all at 256 x 256, size 16. Nuclei (images and instance labels in
+two folders): one half to fit, the other to test, by a seeded split; size 8, compactness matched
+on images to fit. With --bounded: time and peak memory of a fit on the 200 training images at
+their own size with 246 channels, and the time of a transform. Everything was chosen on images
+that are not scored here.
+
+    python tests/benchmarks/learning.py --bsds500 BSDS500
+    python tests/benchmarks/learning.py --nuclei nuclei
+    python tests/benchmarks/learning.py --bounded BSDS500
+"""
+
+import argparse
+import resource
+from functools import partial
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+from quality_bsds500 import COLUMNS, shrink
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline
+
+from sksuperpixel import (
+    SLIC,
+    ChannelUnion,
+    LabelMaker,
+    LabFeatures,
+    LazySequence,
+    TrainableSLIC,
+    match_compactness,
+)
+from sksuperpixel.datasets import load_bsds500, load_image_folder
+from sksuperpixel.features import ScatteringFeatures
+from sksuperpixel.metrics import compactness, superpixel_report
+from sksuperpixel.networks import make_distance_net
+
+
+def scores(segmentations, superpixels):
+    """Mean scores, under the names of the tables."""
+    return superpixel_report(segmentations, superpixels).mean()[list(COLUMNS)].rename(COLUMNS)
+
+
+def compare(models, slic, tuning, test, segmentations):
+    """Match the models' compactness to SLIC's on some images, score all on others."""
+    wanted = compactness(None, slic.transform(tuning))
+    table = {"SLIC": scores(segmentations, slic.transform(test))}
+    for name, (model, features) in models.items():
+        tuning_features, test_features = (
+            [np.asarray(each) for each in features.transform(images)] for images in (tuning, test)
+        )
+        match_compactness(model, tuning_features, wanted)
+        table[name] = scores(segmentations, model.transform(test_features))
+        print(f"{name}: compactness {model.compactness:.2f}", flush=True)
+    table = pd.DataFrame(table).T
+    print(table.round(4).to_string())
+    print("Over SLIC, per cent (difference for CO):")
+    change = 100 * (table / table.loc["SLIC"] - 1)
+    change["CO"] = table["CO"] - table.loc["SLIC", "CO"]
+    print(change.iloc[1:].round(3).to_string(), flush=True)
+
+
+def shrunk(root, subset, step=1):
+    """Images and segmentations of BSDS500 at 256 x 256."""
+    data = load_bsds500(root, subset=subset)
+    pairs = [
+        shrink(data.images[i], data.segmentations[i]) for i in range(0, len(data.images), step)
+    ]
+    return [image for image, _ in pairs], [segmentation for _, segmentation in pairs]
+
+
+def bsds500(root, n_jobs):
+    """Smoothed colour and the finest scattering of lightness, from hand-set weights on."""
+    train, truth = shrunk(root, "train")
+    tuning, _ = shrunk(root, "val", step=2)
+    test, test_truth = shrunk(root, "test")
+    features = ChannelUnion(
+        [
+            ("lab", LabFeatures(sigma=0.7)),
+            (
+                "texture",
+                ScatteringFeatures(
+                    J=1, channels="lightness", max_order=1, select=lambda m: m.order == 1
+                ),
+            ),
+        ],
+        transformer_weights={"texture": 100},
+    ).fit(train)
+    weights = [1, 2, 2] + 8 * [16]
+    train_features = [np.asarray(each) for each in features.transform(train)]
+    by_hand = SLIC(channel_weights=weights, features="passthrough", n_jobs=n_jobs)
+    models = {"weighted by hand": (by_hand.fit(train_features), features)}
+    for n_layers, name in ((1, "one layer"), (3, "three layers")):
+        start = perf_counter()
+        model = TrainableSLIC(
+            features="passthrough",
+            initial_weights=weights,
+            n_candidates=5,
+            label_maker=LabelMaker(min_segments=2, targets="set"),
+            classifier=make_distance_net(n_layers, lr=0.01),
+            n_pixels_per_image=300,
+            n_jobs=n_jobs,
+            random_state=0,
+        ).fit(train_features, truth)
+        print(f"{name}: fitted in {perf_counter() - start:.0f} s", flush=True)
+        models[name] = (model, features)
+    compare(models, SLIC(n_jobs=n_jobs).fit(train), tuning, test, test_truth)
+
+
+class Normalised(TransformerMixin, BaseEstimator):
+    """Lightness between the extremes of its image, to a power: for images of any exposure."""
+
+    def fit(self, X, y=None):
+        """Fit CIELAB."""
+        self.lab_ = LabFeatures().fit(X)
+        return self
+
+    def transform(self, X):
+        """Give one channel an image."""
+        return LazySequence(partial(self._at, self.lab_.transform(X)), range(len(X)))
+
+    def _at(self, lab, index):
+        lightness = lab[index][..., :1]
+        low, high = np.percentile(lightness, [1, 99.5])
+        share = np.clip((lightness - low) / (high - low + 1e-3), 0, 1.5)
+        return (20 * share**0.7).astype(np.float32)
+
+
+def nuclei(root, n_jobs):
+    """Colour as it is beside lightness over its image's range."""
+    data = load_image_folder(f"{root}/images", f"{root}/labels")
+    halves = train_test_split(np.arange(len(data.images)), test_size=0.5, random_state=0)
+    (train, truth), (test, test_truth) = (
+        (
+            [np.asarray(data.images[i])[..., :3] for i in half],
+            [np.asarray(data.segmentations[i]) for i in half],
+        )
+        for half in halves
+    )
+    features = ChannelUnion([("lab", LabFeatures()), ("normalised", Normalised())]).fit(train)
+    train_features = [np.asarray(each) for each in features.transform(train)]
+    models = {}
+    for n_layers, name in ((1, "one layer"), (3, "three layers")):
+        model = TrainableSLIC(
+            8,
+            features="passthrough",
+            initial_weights=[0, 0, 0, 1],
+            label_maker=LabelMaker(mining=None),
+            classifier=make_distance_net(n_layers, lr=0.01),
+            n_jobs=n_jobs,
+            random_state=0,
+        ).fit(train_features, truth)
+        models[name] = (model, features)
+    compare(models, SLIC(8, n_jobs=n_jobs).fit(train), train[:40], test, test_truth)
+
+
+def bounded(root, n_jobs):
+    """Fit a pipeline with 246 channels on images of full size; report time and memory."""
+    data = load_bsds500(root, subset="train")
+    pipeline = Pipeline(
+        [
+            (
+                "features",
+                ChannelUnion(
+                    [("lab", LabFeatures()), ("texture", ScatteringFeatures())],
+                    transformer_weights={"texture": 100},
+                ),
+            ),
+            (
+                "slic",
+                TrainableSLIC(
+                    features="passthrough",
+                    initial_weights=3 * [1] + 243 * [0],
+                    label_maker=LabelMaker(min_segments=2, targets="set"),
+                    n_jobs=n_jobs,
+                    random_state=0,
+                ),
+            ),
+        ]
+    )
+    start = perf_counter()
+    pipeline.fit(data.images, data.segmentations)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    print(f"fit on {len(data.images)} images: {perf_counter() - start:.0f} s, peak {peak:.2f} GB")
+    image = data.images[:1]
+    for name, step in (("features", pipeline[0]), ("superpixels", pipeline[1])):
+        step.transform(image)[0]
+        times = []
+        for _ in range(3):
+            start = perf_counter()
+            result = [step.transform(image)[0]]
+            times.append(perf_counter() - start)
+        print(f"{name} of one image: {min(times):.2f} s")
+        image = result
+
+
+def main():
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--bsds500", metavar="FOLDER")
+    parser.add_argument("--nuclei", metavar="FOLDER")
+    parser.add_argument("--bounded", metavar="FOLDER")
+    parser.add_argument("--n-jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    for run in (bsds500, nuclei, bounded):
+        root = getattr(arguments, run.__name__)
+        if root is not None:
+            run(root, arguments.n_jobs)
+
+
+if __name__ == "__main__":
+    main()

@@ -24,8 +24,8 @@ def match_compactness(
         Fitted, with ``transform`` giving superpixels: `SLIC`, `TrainableSLIC`, or a pipeline
         that ends with one. Its parameter is changed.
     X : sequence of ndarray
-        Images to segment for it, as ``transform`` takes them: a sample of about 20 will do, but
-        not those to compare methods on.
+        Images to segment for it, as ``transform`` takes them. No ground truth is looked at, so
+        they may be those to compare methods on; a sample of them will do.
     wanted : float
         Mean :func:`sksuperpixel.metrics.compactness` of their superpixels, in (0, 1).
     parameter : str, default="compactness"

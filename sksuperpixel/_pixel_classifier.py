@@ -92,6 +92,11 @@ def fit_net(net, pixels, validation, *, initial_weights, sets, seed, device, sta
     -------
     NeuralNetClassifier
         `net`.
+
+    Raises
+    ------
+    ValueError
+        If the parameters of `start` do not fit.
     """
     net.set_params(device=device)
     given = net.get_params(deep=False)
@@ -117,9 +122,20 @@ def fit_net(net, pixels, validation, *, initial_weights, sets, seed, device, sta
         torch.manual_seed(seed)
         net.initialize()
         if start is not None:
-            net.module_.load_state_dict(start.state_dict())
+            _go_on_from(net.module_, start)
         net.partial_fit(PixelDataset(pixels, train), pixels.targets[train])
     return net.set_params(train_split=None)
+
+
+def _go_on_from(module, start):
+    """Set a module's parameters to those of another of its kind."""
+    try:
+        module.load_state_dict(start.state_dict())
+    except RuntimeError as error:
+        raise ValueError(
+            "warm_start: the network fitted before is of another kind or for another number of "
+            f"features: {error}"
+        ) from error
 
 
 def choose(net, rows, candidates):

@@ -100,15 +100,26 @@ def join(parts, most):
         Without positions.
     sizes, n_clusters : list of int
         Number of pixels, and of clusters, of each part.
+
+    Raises
+    ------
+    ValueError
+        If an image has another number of features than the first.
     """
     # Room for the longest array is made at once, and not filled until needed: joining at the
     # end would hold it twice.
     values = None
     kept, sizes, n_clusters = [], [], []
     n_pixels = n_means = 0
-    for part in parts:
+    for index, part in enumerate(parts):
+        n_features = part.values.shape[1]
         if values is None:
-            values = np.empty((most, part.values.shape[1]), np.float32)
+            values = np.empty((most, n_features), np.float32)
+        if n_features != values.shape[1]:
+            raise ValueError(
+                f"image {index}: found {n_features} features, expected {values.shape[1]}, as many "
+                "as image 0 has"
+            )
         values[n_pixels : n_pixels + len(part)] = part.values
         used, numbers = np.unique(part.candidates, return_inverse=True)
         absent = np.count_nonzero(used < 0)

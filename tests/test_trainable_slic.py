@@ -17,7 +17,13 @@ from sklearn.pipeline import Pipeline  # noqa: E402
 from skorch import NeuralNetClassifier  # noqa: E402
 
 from sksuperpixel import SLIC, ChannelUnion, LabelMaker, LabFeatures, TrainableSLIC  # noqa: E402
-from sksuperpixel._clusters import classifier_rows  # noqa: E402
+from sksuperpixel._clusters import (  # noqa: E402
+    Threads,
+    assign_by_network,
+    classifier_rows,
+    find_candidates,
+    start_clusters,
+)
 from sksuperpixel._superpixel_transformer import image_grid  # noqa: E402
 from sksuperpixel.datasets import make_texture_mosaics  # noqa: E402
 from sksuperpixel.features import ENetFeatures, ScatteringFeatures  # noqa: E402
@@ -120,6 +126,40 @@ def reference_grid(grid):
     return (rows[:, np.newaxis] * 10 + columns)[np.newaxis]
 
 
+@pytest.mark.parametrize("n_hidden", [1, 6, 16])
+@pytest.mark.parametrize(("n_clusters", "n_candidates"), [(9, 1), (9, 5), (3, 5), (40, 7)])
+@pytest.mark.parametrize("n_channels", [1, 3, 37])
+def test_network_kernel_with_any_sizes(n_hidden, n_clusters, n_candidates, n_channels):
+    rng = np.random.default_rng(0)
+    features = rng.normal(0, 5, (n_channels, 1, 7, 9)).astype(np.float32)
+    seeds = np.zeros((n_clusters, 3), np.int32)
+    seeds[:, 1:] = rng.permutation(np.argwhere(np.ones((7, 9))))[:n_clusters]
+    clusters = start_clusters(features, seeds)
+    pixels = np.argwhere(np.ones((1, 7, 9), bool)).astype(np.int32)
+    candidates, distances = find_candidates(pixels, clusters, n_candidates)
+    network = DistanceNetwork(
+        n_channels,
+        n_hidden=n_hidden,
+        initial_weights=rng.random(n_channels),
+        scales=1 + rng.random(1 + n_channels),
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        torch.nn.init.normal_(network.last.weight, std=3)
+    rows = classifier_rows(
+        features.reshape(n_channels, -1).T.copy(), clusters.means, candidates, distances
+    )
+    totals = network.distances(torch.from_numpy(rows)).detach().numpy()
+    labels = np.full((1, 7, 9), -1, np.int32)
+    threads = Threads(None, 2)
+    assign_by_network(
+        features, clusters.means, pixels, candidates, distances, network.arrays(), labels, threads
+    )
+    chosen = labels.reshape(-1, 1) == candidates
+    assert (chosen.sum(axis=1) == 1).all()
+    np.testing.assert_allclose(totals[chosen], totals.min(axis=1), rtol=1e-5, atol=1e-4)
+
+
 def test_to_slic_gives_the_same_superpixels(fitted):
     if fitted.classifier_.module_.n_layers == 3:
         with pytest.raises(ValueError, match="expected a DistanceNetwork of one layer"):
@@ -215,6 +255,28 @@ def test_warm_start_goes_on_from_before():
         slic.classifier_.module_.log_weights.fill_(2.0)
     slic.fit(IMAGES, SEGMENTATIONS)
     np.testing.assert_allclose(slic.classifier_.module_.channel_weights, np.exp(2.0), rtol=1e-3)
+
+
+def test_warm_start_of_another_network_is_an_error():
+    slic = learner(1, warm_start=True).fit(IMAGES[:2], SEGMENTATIONS[:2])
+    before = slic.transform(IMAGES[:1])
+    slic.set_params(classifier=make_distance_net(3))
+    with pytest.raises(ValueError, match="warm_start: the network fitted before is of another"):
+        slic.fit(IMAGES[:2], SEGMENTATIONS[:2])
+    np.testing.assert_array_equal(slic.transform(IMAGES[:1])[0], before[0])
+
+
+class UnevenFeatures(LabFeatures):
+    """A transformer that gives the first image more features than others."""
+
+    def _image_features(self, image, index):
+        features = super()._image_features(image, index)
+        return features if index == 0 else features[..., :2]
+
+
+def test_other_numbers_of_features_are_an_error():
+    with pytest.raises(ValueError, match="image 1: found 2 features, expected 3, as many as"):
+        learner(features=UnevenFeatures()).fit(IMAGES[:2], SEGMENTATIONS[:2])
 
 
 def test_global_random_state_is_left_alone():

@@ -358,6 +358,33 @@ def find_candidates(pixels, clusters, n_candidates, spacing=(1.0, 1.0, 1.0), thr
     return candidates, distances
 
 
+def scaled_candidates(pixels, clusters, n_candidates, compactness, grid, threads=ONE_THREAD):
+    """Find the spatially nearest clusters, with distances as networks see them.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (n, 3), int32
+    clusters : Clusters
+    n_candidates : int
+        Q.
+    compactness : float
+    grid : Grid
+    threads : Threads, default=ONE_THREAD
+
+    Returns
+    -------
+    candidates : ndarray of shape (n, Q), int32
+        Nearest first; -1 where absent.
+    distances : ndarray of shape (n, Q), float32
+        Times compactness over grid step; infinity where absent, also for compactness 0.
+    """
+    candidates, distances = find_candidates(pixels, clusters, n_candidates, grid.spacing, threads)
+    np.multiply(
+        distances, np.float32(compactness / grid.size), out=distances, where=candidates >= 0
+    )
+    return candidates, distances
+
+
 def values_at(features, pixels):
     """Collect the features of some pixels.
 

@@ -7,6 +7,8 @@ from sksuperpixel.metrics import compactness
 # How much more compact superpixels get where the parameter grows by a factor of e: typical, to
 # start from.
 _SLOPE = 0.15
+# Logarithms of the parameter beyond which nothing changes any more.
+_LEAST, _MOST = math.log(1e-3), math.log(1e5)
 
 
 def match_compactness(
@@ -16,7 +18,8 @@ def match_compactness(
 
     Less compact superpixels follow borders better whatever the method, so methods are compared
     at equal compactness of their superpixels, not at equal parameters. The parameter weighs
-    space against the features, and is no part of what is fitted: this sets it.
+    space against the features when images are segmented, and this sets it after fitting. (While
+    `TrainableSLIC` is fitted, it also scales what the network sees.)
 
     Parameters
     ----------
@@ -45,7 +48,7 @@ def match_compactness(
     Raises
     ------
     ValueError
-        If `wanted` is not between 0 and 1.
+        If `wanted` is not between 0 and 1, or the estimator has no such parameter.
 
     Examples
     --------
@@ -60,15 +63,22 @@ def match_compactness(
     """
     if not 0 < wanted < 1:
         raise ValueError(f"wanted: found {wanted}, expected a compactness between 0 and 1")
+    if parameter not in estimator.get_params():
+        raise ValueError(
+            f"parameter: found {parameter!r}, which the estimator does not have; in a pipeline it "
+            "is that of a step, such as 'slic__compactness'"
+        )
     options = {} if masks is None else {"masks": masks}
     tried = []  # pairs of the parameter's logarithm and the compactness it gives
     value = math.log(max(estimator.get_params()[parameter], 0.1))
-    for _ in range(max_iter):
+    for _ in range(max(1, max_iter)):
         estimator.set_params(**{parameter: math.exp(value)})
         tried.append((value, compactness(None, estimator.transform(X, **options))))
         if abs(tried[-1][1] - wanted) <= tol:
             break
-        value = _next_guess(tried, wanted)
+        value = min(max(_next_guess(tried, wanted), _LEAST), _MOST)
+        if value in [each for each, _ in tried]:
+            break  # out of reach
     value, reached = min(tried, key=lambda pair: abs(pair[1] - wanted))
     estimator.set_params(**{parameter: math.exp(value)})
     return float(reached)

@@ -43,7 +43,7 @@ def save_model(path, module, description, feature_tensors):
     name = type(module).__name__
     if name not in _NETWORKS:
         raise ValueError(f"classifier: found a {name}, expected one of {sorted(_NETWORKS)}")
-    network = {"name": name, "params": {p: getattr(module, p) for p in _NETWORKS[name]}}
+    network = {"name": name, "params": plain({p: getattr(module, p) for p in _NETWORKS[name]})}
     about = {"format": FORMAT, "version": VERSION, "network": network, **description}
     tensors = {**module.state_dict(), **feature_tensors}
     tensors = {key: value.cpu().contiguous() for key, value in tensors.items()}
@@ -253,13 +253,28 @@ def plain(params):
     Returns
     -------
     dict
-        Arrays as lists, NumPy's numbers as Python's, paths as text; None for generators of
-        random numbers.
+        Arrays and sequences as lists, NumPy's numbers as Python's, paths as text; None for
+        generators of random numbers.
+
+    Raises
+    ------
+    ValueError
+        If one is a function.
     """
+    functions = [name for name, value in params.items() if callable(value)]
+    if functions:
+        raise ValueError(
+            f"{functions[0]}: found a function, which a model file cannot hold; expected data, "
+            "such as a list of names"
+        )
     return {name: _plain(value) for name, value in params.items()}
 
 
 def _plain(value):
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
     if isinstance(value, os.PathLike):

@@ -6,7 +6,7 @@ from sksuperpixel._clusters import (
     ONE_THREAD,
     assign_by_network,
     classifier_rows,
-    find_candidates,
+    scaled_candidates,
     start_clusters,
     update_clusters,
     values_at,
@@ -57,10 +57,9 @@ def cluster_by_network(
     for iteration in range(max_iter):
         if iteration > 0:
             update_clusters(features, labels, clusters, threads)
-        candidates, distances = find_candidates(
-            pixels, clusters, n_candidates, grid.spacing, threads
+        candidates, distances = scaled_candidates(
+            pixels, clusters, n_candidates, compactness, grid, threads
         )
-        distances *= np.float32(compactness / grid.size)
         if layers is None:
             _ask(net, features, clusters.means, pixels, candidates, distances, labels)
         else:

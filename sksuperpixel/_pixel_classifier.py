@@ -1,14 +1,22 @@
 """Train a skorch classifier on pixels, and ask it."""
 
+import inspect
+
 import numpy as np
 import torch
 from sklearn.base import clone
 from skorch import NeuralNetClassifier
+from skorch.callbacks import EarlyStopping
 from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 
-from sksuperpixel._torch_threads import one_torch_thread
-from sksuperpixel.networks import make_distance_net
+from sksuperpixel._torch_threads import one_torch_thread, seeded_torch
+from sksuperpixel.networks import (
+    ClassificationNetwork,
+    DistanceNetwork,
+    SetLoss,
+    make_distance_net,
+)
 
 __all__ = ["check_net", "choose", "fit_net"]
 
@@ -37,12 +45,14 @@ class PixelDataset(Dataset):
         return list(zip(self.pixels.rows(index), self.pixels.targets[index], strict=True))
 
 
-def check_net(net):
+def check_net(net, sets=False):
     """Check what is given as classifier.
 
     Parameters
     ----------
     net : NeuralNetClassifier or None
+    sets : bool, default=False
+        Whether it has to learn sets of right candidates.
 
     Returns
     -------
@@ -53,6 +63,8 @@ def check_net(net):
     ------
     TypeError
         If it is something else, or made of a module's instance.
+    ValueError
+        If its criterion does not fit what the network gives or what is to be learned.
     """
     if net is None:
         return make_distance_net()
@@ -66,7 +78,22 @@ def check_net(net):
             f"classifier: found an instance of {type(net.module).__name__} as its module, "
             "expected the class: fitting would change the instance"
         )
+    ours = issubclass(net.module, (DistanceNetwork, ClassificationNetwork))
+    if ours and net.criterion is torch.nn.NLLLoss:
+        raise ValueError(
+            "classifier: found the criterion NLLLoss, for which skorch takes logarithms; expected "
+            f"SetLoss or CrossEntropyLoss: {net.module.__name__} gives log-probabilities"
+        )
+    if sets and not _learns_sets(net):
+        raise ValueError(
+            f"classifier: found the criterion {getattr(net.criterion, '__name__', net.criterion)}"
+            ", expected SetLoss for a label maker with targets='set'"
+        )
     return clone(net)
+
+
+def _learns_sets(net):
+    return isinstance(net.criterion, type) and issubclass(net.criterion, SetLoss)
 
 
 def fit_net(net, pixels, validation, *, initial_weights, sets, seed, device, start=None):
@@ -80,7 +107,7 @@ def fit_net(net, pixels, validation, *, initial_weights, sets, seed, device, sta
     validation : ndarray of shape (n,), bool
         Which pixels to hold out.
     initial_weights : array-like of shape (M,), or None
-        Weights to start a distance from.
+        Weights to start a distance from; None for what the net says.
     sets : bool
         Whether targets are sets of candidates, as bits.
     seed : int
@@ -96,35 +123,70 @@ def fit_net(net, pixels, validation, *, initial_weights, sets, seed, device, sta
     Raises
     ------
     ValueError
-        If the parameters of `start` do not fit.
+        If the parameters of `start` do not fit, or training ends without finite numbers.
     """
     net.set_params(device=device)
-    given = net.get_params(deep=False)
-    known = {
-        "module__n_features": pixels.values.shape[1],
-        "module__n_candidates": pixels.candidates.shape[1],
-        "module__initial_weights": initial_weights,
-        "module__scales": pixels.typical_sizes(),
-    }
-    accepted = net.module.__init__.__code__.co_varnames
-    net.set_params(**{name: value for name, value in known.items() if name[8:] in accepted})
-    if sets and "criterion__sets" in given:
-        net.set_params(criterion__sets=True)
+    _tell_module(
+        net,
+        n_features=pixels.values.shape[1],
+        n_candidates=pixels.candidates.shape[1],
+        initial_weights=initial_weights,
+        scales=pixels.typical_sizes(),
+    )
+    if _learns_sets(net):
+        net.set_params(criterion__sets=sets)
     train = np.arange(len(pixels))
-    if given["train_split"] is not None and validation.any():
+    if net.train_split is not None and validation.any():
         train = np.flatnonzero(~validation)
-        split = predefined_split(PixelDataset(pixels, np.flatnonzero(validation)))
-        net.set_params(train_split=split)
-    elif given["train_split"] is not None:
-        # Nothing tells when to stop.
-        net.set_params(train_split=None, callbacks=None)
-    with one_torch_thread(), torch.random.fork_rng():
-        torch.manual_seed(seed)
+        held_out = PixelDataset(pixels, np.flatnonzero(validation))
+        net.set_params(train_split=predefined_split(held_out))
+    else:
+        net.set_params(train_split=None, callbacks=_without_stopping(net.callbacks))
+    batch_size = net.get_params(deep=False).get("iterator_train__batch_size", net.batch_size)
+    if len(train) > 1 and len(train) % batch_size == 1:
+        # Networks that normalise batches cannot do with one pixel.
+        train = train[:-1]
+    with one_torch_thread(), seeded_torch(seed):
         net.initialize()
         if start is not None:
             _go_on_from(net.module_, start)
         net.partial_fit(PixelDataset(pixels, train), pixels.targets[train])
+    if not all(torch.isfinite(each).all() for each in net.module_.state_dict().values()):
+        raise ValueError(
+            "classifier: found numbers that are not finite after training; expected a lower lr, "
+            "or features without such large values"
+        )
     return net.set_params(train_split=None)
+
+
+def _tell_module(net, **known):
+    """Set those of the module's parameters that it has and that are known."""
+    names = set()
+    for each in net.module.__mro__:
+        if "__init__" in vars(each):
+            parameters = inspect.signature(each.__init__).parameters.values()
+            names.update(parameter.name for parameter in parameters)
+            if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+                break  # nothing is passed on to its base
+    net.set_params(
+        **{
+            f"module__{name}": value
+            for name, value in known.items()
+            if value is not None and name in names
+        }
+    )
+
+
+def _without_stopping(callbacks):
+    """Callbacks but for those that stop by a validation loss, where there is none."""
+    if not isinstance(callbacks, list):
+        return callbacks
+    parts = [each[-1] if isinstance(each, tuple) else each for each in callbacks]
+    return [
+        each
+        for each, part in zip(callbacks, parts, strict=True)
+        if not (isinstance(part, EarlyStopping) or part is EarlyStopping)
+    ]
 
 
 def _go_on_from(module, start):
@@ -133,8 +195,8 @@ def _go_on_from(module, start):
         module.load_state_dict(start.state_dict())
     except RuntimeError as error:
         raise ValueError(
-            "warm_start: the network fitted before is of another kind or for another number of "
-            f"features: {error}"
+            "warm_start: the network fitted before is of another kind or size, or for another "
+            f"number of features or candidates: {error}"
         ) from error
 
 

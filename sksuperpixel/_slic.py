@@ -175,6 +175,35 @@ def exact_regions(features, n_segments, oversegmentation, spacing, *, compactnes
     )
 
 
+def numbered_regions(features, image, n_segments, oversegmentation, **options):
+    """Find exactly a number of regions of an image.
+
+    Parameters
+    ----------
+    features : ndarray of shape (C, D, H, W), float32
+        What is compared: the image's features, weighted.
+    image : Planes
+    n_segments : int
+    oversegmentation : float
+    **options : dict
+        Of `exact_regions`.
+
+    Returns
+    -------
+    ndarray of shape (D, H, W), int32
+
+    Raises
+    ------
+    ValueError
+        If its mask has more parts than that.
+    """
+    regions, n_regions = exact_regions(
+        features, n_segments, oversegmentation, image.spacing, **options
+    )
+    check_number(n_regions, n_segments, image.index)
+    return regions
+
+
 class SLIC(SuperpixelTransformer):
     r"""Superpixels by simple linear iterative clustering, over any features of the pixels.
 
@@ -356,13 +385,13 @@ class SLIC(SuperpixelTransformer):
 
     def _segment(self, image, threads):
         """Choose between the three ways to an image's regions."""
-        features, mask, spacing, _, index = image
+        features = image.features
         features = weigh(features, check_channel_weights(self.channel_weights, len(features)))
         options = {
             "compactness": float(self.compactness),
             "adaptive": self.adaptive_compactness,
             "max_iter": self.max_iter,
-            "mask": mask,
+            "mask": image.mask,
             "threads": threads,
         }
         grid = image_grid(image, self.superpixel_size, self.n_segments)
@@ -373,8 +402,4 @@ class SLIC(SuperpixelTransformer):
         options["min_size_factor"] = self.min_size_factor
         if self.n_segments is None or self.oversegmentation == 1:
             return slic_regions(features, grid, **options)[0]
-        regions, n_regions = exact_regions(
-            features, self.n_segments, self.oversegmentation, spacing, **options
-        )
-        check_number(n_regions, self.n_segments, index)
-        return regions
+        return numbered_regions(features, image, self.n_segments, self.oversegmentation, **options)

@@ -30,3 +30,23 @@ def one_torch_thread():
             _users -= 1
             if _users == 0:
                 torch.set_num_threads(_threads_before)
+
+
+_seeding = threading.RLock()
+
+
+@contextmanager
+def seeded_torch(seed):
+    """Draw from torch's generators seeded anew, and leave them as they were.
+
+    They belong to the whole process: one thread at a time.
+
+    Parameters
+    ----------
+    seed : int
+    """
+    import torch
+
+    with _seeding, torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(seed)
+        yield

@@ -19,15 +19,19 @@ from sksuperpixel._model_files import (
     save_model,
 )
 from sksuperpixel._network_clusters import cluster_by_network
-from sksuperpixel._slic import SLIC, cluster_pixels, exact_regions, slic_regions
+from sksuperpixel._slic import SLIC, cluster_pixels, numbered_regions, slic_regions
 from sksuperpixel._superpixel_transformer import (
     SuperpixelTransformer,
-    check_number,
     image_grid,
 )
 from sksuperpixel._torch_threads import one_torch_thread
 from sksuperpixel._training_pixels import draw_pixels, join
-from sksuperpixel._validation import check_channel_weights, check_masks, check_segmentations
+from sksuperpixel._validation import (
+    check_channel_weights,
+    check_masks,
+    check_segmentation,
+    check_segmentations,
+)
 
 
 class TrainableSLIC(SuperpixelTransformer):
@@ -57,10 +61,12 @@ class TrainableSLIC(SuperpixelTransformer):
     label_maker : LabelMaker, default=None
         Which candidates are right. None for ``LabelMaker()``.
     classifier : skorch.NeuralNetClassifier, default=None
-        What chooses among candidates: a network on rows as `sksuperpixel.networks` describes.
-        None for ``make_distance_net(n_layers=3)``.
+        What chooses among candidates: a network on rows as `sksuperpixel.networks` describes,
+        that gives log-probabilities, with a criterion for them. None for
+        ``make_distance_net(n_layers=3)``.
     n_pixels_per_image : int, default=1000
-        Most pixels of each image to learn from, of those that the label maker keeps.
+        Most pixels of each image to learn from, of those that the label maker keeps; None for
+        all of these.
     n_rounds : int, default=1
         How often to learn: first at SLIC's clusters, then at those of the model so far.
     oversegmentation : float, default=6.0
@@ -126,7 +132,7 @@ class TrainableSLIC(SuperpixelTransformer):
         "initial_weights": ["array-like", None],
         "label_maker": [LabelMaker, None],
         "classifier": [HasMethods(["fit", "predict_proba"]), None],
-        "n_pixels_per_image": [Interval(Integral, 1, None, closed="left")],
+        "n_pixels_per_image": [Interval(Integral, 1, None, closed="left"), None],
         "n_rounds": [Interval(Integral, 1, None, closed="left")],
         "oversegmentation": [Interval(Real, 1, None, closed="left")],
         "channel_axis": [Integral, None],
@@ -211,10 +217,12 @@ class TrainableSLIC(SuperpixelTransformer):
         from sksuperpixel._pixel_classifier import check_net
 
         label_maker = self._checked_label_maker()
-        net = check_net(self.classifier)
+        net = check_net(self.classifier, sets=label_maker.targets == "set")
         # Fitted on a copy: whatever fails, this estimator stays as it was.
         learner = clone(self)
         learner.label_maker = label_maker
+        if y is None:
+            raise ValueError("y: found None, expected one segmentation for each image")
         learner.features_, learner.n_channels_in_ = learner._fit_features(X, y)
         if self.warm_start and hasattr(self, "classifier_"):
             learner.classifier_ = self.classifier_
@@ -231,6 +239,25 @@ class TrainableSLIC(SuperpixelTransformer):
         for name in ("features_", "n_channels_in_", "n_features_", "n_pixels_", "classifier_"):
             setattr(self, name, getattr(learner, name))
         return self
+
+    def fit_transform(self, X, y=None, masks=None):
+        """Fit, then segment each image.
+
+        Parameters
+        ----------
+        X : sequence of ndarray
+            Images.
+        y : sequence of ndarray
+            Segmentations, one an image.
+        masks : sequence of ndarray, bool, or None, default=None
+            Where superpixels are wanted, and where to learn.
+
+        Returns
+        -------
+        list of ndarray, int32
+            Superpixels of each image.
+        """
+        return self.fit(X, y, masks=masks).transform(X, masks=masks)
 
     def _learn(self, X, y, masks, number, net, rng, progress, estimator):
         """Gather pixels of all images and fit the network to them."""
@@ -254,19 +281,15 @@ class TrainableSLIC(SuperpixelTransformer):
                 yield part
                 image_done.call_on_fit_task_end(estimator=estimator)
 
-        pixels, sizes, n_clusters = join(parts(), self.n_pixels_per_image * len(X))
-        if max(n_clusters) < self.n_candidates:
+        pixels, sizes, n_clusters = join(parts())
+        # With a number of segments, clusters are finer than this in the end.
+        if max(n_clusters) < self.n_candidates and self.n_segments is None:
             raise ValueError(
                 f"n_candidates: found {self.n_candidates}, expected at most {max(n_clusters)}, "
                 f"the most clusters that one of the {len(X)} images has"
             )
         if len(pixels) == 0:
-            maker = self.label_maker
-            raise ValueError(
-                f"y: found no pixel to learn from in {len(X)} images with mining="
-                f"{maker.mining!r} and X = min_segments={maker.min_segments}; expected images "
-                "whose superpixels meet that many segments"
-            )
+            raise ValueError(self._nothing_to_learn(len(X)))
         validation = np.isin(np.arange(len(X)), self._validation_images(sizes, seeds[-2]))
         self.n_pixels_ = len(pixels)
         self.n_features_ = pixels.values.shape[1]
@@ -281,6 +304,22 @@ class TrainableSLIC(SuperpixelTransformer):
             start=self.classifier_.module_ if hasattr(self, "classifier_") else None,
         )
 
+    def _nothing_to_learn(self, n_images):
+        maker = self.label_maker
+        if maker.mining == "ambiguous":
+            reason = (
+                f"X = min_segments={maker.min_segments}; expected pixels among whose candidates "
+                "are that many segments"
+            )
+        else:
+            reason = "expected pixels with a right candidate" + (
+                " that is not SLIC's" if maker.mining == "mistakes" else ""
+            )
+        return (
+            f"y: found no pixel to learn from in {n_images} images with mining={maker.mining!r} "
+            f"and {reason}"
+        )
+
     def _validation_images(self, sizes, seed):
         """Draw the images that tell when to stop."""
         useful = np.flatnonzero(sizes)
@@ -292,8 +331,11 @@ class TrainableSLIC(SuperpixelTransformer):
     def _draw(self, image, segmentation, learned, n_iter, n_pixels, rng):
         """Draw pixels of one image, see `draw_pixels`, at SLIC's clusters or the model's."""
         grid = image_grid(image, self.superpixel_size, self.n_segments)
-        weights = check_channel_weights(self.initial_weights, len(image.features))
+        weights = check_channel_weights(
+            self.initial_weights, len(image.features), "initial_weights"
+        )
         weighted = weigh(image.features, weights)
+        segmentation = check_segmentation(segmentation, image.shape, image.index)
         options = {"max_iter": n_iter, "mask": image.mask}
         if learned:
             labels, clusters = self._cluster(image, grid, **options)
@@ -301,7 +343,6 @@ class TrainableSLIC(SuperpixelTransformer):
             labels, clusters = cluster_pixels(
                 weighted, grid, compactness=self.compactness, **options
             )
-        segmentation = np.asarray(segmentation)
         drawn, centres = draw_pixels(
             image.features,
             weighted,
@@ -410,6 +451,11 @@ class TrainableSLIC(SuperpixelTransformer):
                 f"label_maker: found min_segments={maker.min_segments}, expected at most "
                 f"n_candidates={self.n_candidates}: candidates lie in no more segments"
             )
+        if maker.targets == "set" and self.n_candidates > _MOST_BITS:
+            raise ValueError(
+                f"n_candidates: found {self.n_candidates}, expected at most {_MOST_BITS} for a "
+                "label maker with targets='set'"
+            )
         return maker
 
     def _is_linear(self):
@@ -457,11 +503,7 @@ class TrainableSLIC(SuperpixelTransformer):
             options["cluster"] = cluster
         if self.n_segments is None or self.oversegmentation == 1:
             return slic_regions(weighted, grid, **options)[0]
-        regions, n_regions = exact_regions(
-            weighted, self.n_segments, self.oversegmentation, image.spacing, **options
-        )
-        check_number(n_regions, self.n_segments, image.index)
-        return regions
+        return numbered_regions(weighted, image, self.n_segments, self.oversegmentation, **options)
 
     def to_slic(self):
         """Give the plain SLIC of a one-layer distance.
@@ -514,18 +556,21 @@ class TrainableSLIC(SuperpixelTransformer):
         )
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path, device=None):
         """Read a model that `save` wrote. Nothing in the file is run.
 
         Parameters
         ----------
         path : str or path-like
             The file.
+        device : str, default=None
+            Where the network is to run; None for where it ran.
 
         Returns
         -------
         TrainableSLIC
-            Fitted.
+            Fitted. Its `classifier` is a network of the same kind, with the settings of
+            `sksuperpixel.networks` for training.
 
         Raises
         ------
@@ -540,18 +585,26 @@ class TrainableSLIC(SuperpixelTransformer):
         module, about, tensors = load_model(path)
         params, maker = about["params"], about["label_maker"]
         n_channels = about["learned"]["n_channels_in_"]
+        axis = params["channel_axis"]
         blank = np.zeros((8, 8), np.uint8)
-        if params["channel_axis"] is not None:
-            blank = np.moveaxis(np.zeros((8, 8, n_channels), np.uint8), -1, params["channel_axis"])
+        if axis is not None:
+            # Only of a volume can this be the fourth axis.
+            shape = (8, 8, 8) if axis in (3, -4) else (8, 8)
+            blank = np.moveaxis(np.zeros((*shape, n_channels), np.uint8), -1, axis)
+        if device is not None:
+            params["device"] = device
         params["features"], fitted = restore_features(
-            params["features"], tensors, blank, params["channel_axis"], path
+            params["features"], tensors, blank, axis, path
         )
         slic = cls(**params, label_maker=None if maker is None else LabelMaker(**maker))
         for name, value in about["learned"].items():
             setattr(slic, name, value)
         slic.features_ = fitted
         slic.classifier_ = make_net_of(module, device=slic.device)
+        slic.classifier = clone(slic.classifier_)
         return slic
 
 
+# Sets of candidates are bits of an int64.
+_MOST_BITS = 63
 _LEARNED_NUMBERS = ("n_channels_in_", "n_features_", "n_pixels_")

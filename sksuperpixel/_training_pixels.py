@@ -6,7 +6,7 @@ import numpy as np
 
 from sksuperpixel._clusters import (
     classifier_rows,
-    find_candidates,
+    scaled_candidates,
     start_clusters,
     update_clusters,
     values_at,
@@ -84,15 +84,13 @@ class TrainingPixels:
         return np.maximum(np.sqrt(sums / present.sum()), 1e-6).astype(np.float32)
 
 
-def join(parts, most):
+def join(parts):
     """Put the pixels of several images together.
 
     Parameters
     ----------
     parts : iterable of TrainingPixels
-        They are asked for one after the other.
-    most : int
-        No less than the number of all their pixels.
+        They are asked for one after the other, and let go.
 
     Returns
     -------
@@ -106,35 +104,40 @@ def join(parts, most):
     ValueError
         If an image has another number of features than the first.
     """
-    # Room for the longest array is made at once, and not filled until needed: joining at the
-    # end would hold it twice.
-    values = None
-    kept, sizes, n_clusters = [], [], []
-    n_pixels = n_means = 0
+    values, others, sizes, n_clusters = [], [], [], []
+    n_means = 0
     for index, part in enumerate(parts):
+        values.append(part.values)
         n_features = part.values.shape[1]
-        if values is None:
-            values = np.empty((most, n_features), np.float32)
-        if n_features != values.shape[1]:
+        if n_features != values[0].shape[1]:
             raise ValueError(
-                f"image {index}: found {n_features} features, expected {values.shape[1]}, as many "
-                "as image 0 has"
+                f"image {index}: found {n_features} features, expected {values[0].shape[1]}, as "
+                "many as image 0 has"
             )
-        values[n_pixels : n_pixels + len(part)] = part.values
         used, numbers = np.unique(part.candidates, return_inverse=True)
         absent = np.count_nonzero(used < 0)
         numbers = numbers.reshape(part.candidates.shape) - absent + n_means
         candidates = np.where(part.candidates < 0, -1, numbers).astype(np.int32)
-        kept.append((candidates, part.distances, part.targets, part.means[used[absent:]]))
-        n_pixels += len(part)
+        others.append((candidates, part.distances, part.targets, part.means[used[absent:]]))
         n_means += len(used) - absent
         sizes.append(len(part))
         n_clusters.append(len(part.means))
     candidates, distances, targets, means = (
-        np.concatenate(each) for each in zip(*kept, strict=True)
+        np.concatenate(each) for each in zip(*others, strict=True)
     )
-    joined = TrainingPixels(values[:n_pixels], candidates, distances, targets, means, None)
+    joined = TrainingPixels(_join_last_first(values), candidates, distances, targets, means, None)
     return joined, sizes, n_clusters
+
+
+def _join_last_first(arrays):
+    """Concatenate, giving each array's memory back once it is copied: the list gets empty."""
+    stop = sum(map(len, arrays))
+    joined = np.empty((stop, arrays[0].shape[1]), np.float32)
+    while arrays:
+        array = arrays.pop()
+        joined[stop - len(array) : stop] = array
+        stop -= len(array)
+    return joined
 
 
 def candidate_distances(features, clusters, pixels, candidates, space):
@@ -213,8 +216,7 @@ def draw_pixels(
     update_clusters(weighted, labels, weighted_clusters)
     centres = clusters.seeds + clusters.offsets
     pixels = np.argwhere(labels >= 0).astype(np.int32)
-    candidates, space = find_candidates(pixels, clusters, n_candidates, grid.spacing)
-    space *= np.float32(compactness / grid.size)
+    candidates, space = scaled_candidates(pixels, clusters, n_candidates, compactness, grid)
     distances = candidate_distances(weighted, weighted_clusters, pixels, candidates, space)
     targets = label_maker.make(segmentation, labels, pixels, candidates, distances, centres, rng)
     if targets.ndim == 2:  # sets, as bits

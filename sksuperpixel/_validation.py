@@ -261,22 +261,49 @@ def check_segmentations(segmentations, images, channel_axis=-1):
     in_memory = (list, tuple, np.ndarray)
     lazy = not (isinstance(images, in_memory) and isinstance(segmentations, in_memory))
     for i in range(1 if lazy else len(images)):
-        shape = check_image(images[i], i, channel_axis).shape[:-1]
-        segmentation = np.asarray(segmentations[i])
-        if segmentation.shape != shape and segmentation.shape[1:] != shape:
-            raise ValueError(
-                f"y of image {i}: found a segmentation of shape {segmentation.shape}, expected "
-                f"{shape} as the image, or (A, {', '.join(map(str, shape))}) for A annotators"
-            )
-        if segmentation.dtype.kind not in "bui":
-            raise TypeError(
-                f"y of image {i}: found a segmentation of dtype {segmentation.dtype}, expected "
-                "integers"
-            )
+        check_segmentation(segmentations[i], check_image(images[i], i, channel_axis).shape[:-1], i)
     return segmentations
 
 
-def check_channel_weights(weights, n_channels):
+def check_segmentation(segmentation, shape, index):
+    """Check one segmentation, of one annotator or several.
+
+    Parameters
+    ----------
+    segmentation : ndarray of shape (H, W) or (A, H, W)
+    shape : tuple of int
+        (H, W) of the image.
+    index : int
+        Where it is in its sequence, for errors.
+
+    Returns
+    -------
+    ndarray of shape (A, H, W), int
+        A is 1 where there was no such axis.
+
+    Raises
+    ------
+    ValueError
+        If its shape is not the image's.
+    TypeError
+        If it does not hold integers.
+    """
+    segmentation = np.asarray(segmentation)
+    annotated = segmentation.shape[1:] == shape and len(segmentation) > 0
+    if segmentation.shape != shape and not annotated:
+        raise ValueError(
+            f"y of image {index}: found a segmentation of shape {segmentation.shape}, expected "
+            f"{shape} as the image, or (A, {', '.join(map(str, shape))}) for A annotators"
+        )
+    if segmentation.dtype.kind not in "bui":
+        raise TypeError(
+            f"y of image {index}: found a segmentation of dtype {segmentation.dtype}, expected "
+            "integers"
+        )
+    return segmentation.reshape(-1, *shape)
+
+
+def check_channel_weights(weights, n_channels, name="channel_weights"):
     """Check the weights of a distance's channels.
 
     Parameters
@@ -284,6 +311,8 @@ def check_channel_weights(weights, n_channels):
     weights : array-like of shape (C,) or None
     n_channels : int
         C.
+    name : str, default="channel_weights"
+        The parameter, for errors.
 
     Returns
     -------
@@ -299,15 +328,15 @@ def check_channel_weights(weights, n_channels):
     try:
         array = np.asarray(weights, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"channel_weights: found {weights!r}, expected numbers") from error
+        raise ValueError(f"{name}: found {weights!r}, expected numbers") from error
     if array.shape != (n_channels,):
         raise ValueError(
-            f"channel_weights: found shape {array.shape}, expected ({n_channels},): one weight "
+            f"{name}: found shape {array.shape}, expected ({n_channels},): one weight "
             "for each channel of the features"
         )
     if not (np.isfinite(array).all() and (array >= 0).all()):
         raise ValueError(
-            f"channel_weights: found {array.min()} .. {array.max()}, expected finite numbers "
+            f"{name}: found {array.min()} .. {array.max()}, expected finite numbers "
             "that are not negative"
         )
     return array

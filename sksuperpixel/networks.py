@@ -362,7 +362,7 @@ def make_distance_net(
     sets : bool, default=False
         Whether targets are sets of right candidates, see `SetLoss`.
     device : str or torch.device, default="cpu"
-        Where to train.
+        Where to train; `TrainableSLIC` sets its own.
     verbose : int, default=0
         Whether to print epochs.
     **params : dict
@@ -422,7 +422,7 @@ def make_classification_net(
     sets : bool, default=False
         Whether targets are sets of right candidates, see `SetLoss`.
     device : str or torch.device, default="cpu"
-        Where to train.
+        Where to train; `TrainableSLIC` sets its own.
     verbose : int, default=0
         Whether to print epochs.
     **params : dict

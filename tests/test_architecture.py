@@ -53,7 +53,16 @@ MAY_IMPORT = {
     "_network_clusters": ({"_clusters"}, {"numpy"}),
     "_pixel_classifier": (
         {"_torch_threads", "networks"},
-        {"numpy", "sklearn.base", "skorch", "skorch.dataset", "skorch.helper", "torch"},
+        {
+            "inspect",
+            "numpy",
+            "sklearn.base",
+            "skorch",
+            "skorch.callbacks",
+            "skorch.dataset",
+            "skorch.helper",
+            "torch",
+        },
     ),
     "networks": (set(), {"math", "numpy", "torch", "skorch", "skorch.callbacks"}),
     "_model_files": (set(), {"numpy", "sklearn.base"}),
@@ -67,7 +76,7 @@ MAY_IMPORT = {
         {"_base", "_validation", "features._enet_network"},
         {"numpy", "joblib", "sklearn.base", "sklearn.callback", "sklearn.utils.", "torch"},
     ),
-    "features._enet_network": (set(), {"numpy", "safetensors.", "torch."}),
+    "features._enet_network": ({"_torch_threads"}, {"numpy", "safetensors.", "torch."}),
     "features._scattering": (
         {"_base", "_torch_threads", "_validation", "features._lab"},
         {"numpy", "sklearn.base", "sklearn.utils."},

@@ -35,6 +35,20 @@ def test_nearest_is_taken_where_it_is_out_of_reach():
     assert reached == compactness(None, slic.transform(IMAGES))
 
 
+@pytest.mark.parametrize("wanted", [0.001, 0.999])
+def test_the_parameter_stays_within_bounds(wanted):
+    slic = SLIC(8).fit(IMAGES)
+    match_compactness(slic, IMAGES, wanted, max_iter=40)
+    assert slic.compactness * 1.001 >= 1e-3
+    assert slic.compactness <= 1.001e5
+
+
+def test_parameters_that_are_not_there():
+    pipeline = Pipeline([("slic", SLIC())]).fit(IMAGES)
+    with pytest.raises(ValueError, match="found 'compactness', which the estimator does not have"):
+        match_compactness(pipeline, IMAGES, 0.4)
+
+
 def test_masks():
     masks = [np.zeros((64, 80), bool) for _ in IMAGES]
     for mask in masks:

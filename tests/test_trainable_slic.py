@@ -1,6 +1,7 @@
 """TrainableSLIC: learning, equality with SLIC, determinism, files, errors."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn.linear_model import LogisticRegression  # noqa: E402
 from sklearn.model_selection import GridSearchCV, GroupKFold  # noqa: E402
 from sklearn.pipeline import Pipeline  # noqa: E402
 from skorch import NeuralNetClassifier  # noqa: E402
+from skorch.callbacks import Callback, EarlyStopping  # noqa: E402
 
 from sksuperpixel import SLIC, ChannelUnion, LabelMaker, LabFeatures, TrainableSLIC  # noqa: E402
 from sksuperpixel._clusters import (  # noqa: E402
@@ -30,6 +32,7 @@ from sksuperpixel.features import ENetFeatures, ScatteringFeatures  # noqa: E402
 from sksuperpixel.metrics import SCORERS  # noqa: E402
 from sksuperpixel.networks import (  # noqa: E402
     DistanceNetwork,
+    SetLoss,
     make_classification_net,
     make_distance_net,
 )
@@ -340,6 +343,162 @@ def test_nothing_to_learn_from_is_an_error_that_leaves_all_as_it_was(fitted):
 def test_bad_segmentations(change, message):
     with pytest.raises((ValueError, TypeError), match=message):
         learner().fit(IMAGES, change(SEGMENTATIONS))
+
+
+def test_a_last_batch_of_one_pixel_does_no_harm():
+    net = make_classification_net(max_epochs=1, batch_size=128)
+    # Three images train: 129 pixels.
+    slic = learner(classifier=net, n_pixels_per_image=43).fit(IMAGES[:4], SEGMENTATIONS[:4])
+    assert slic.n_pixels_ == 4 * 43
+
+
+def test_segmentations_of_lazy_images_are_checked():
+    pipeline = Pipeline([("lab", LabFeatures()), ("slic", learner(features="passthrough"))])
+    turned = [SEGMENTATIONS[0], SEGMENTATIONS[1].T]
+    with pytest.raises(
+        ValueError, match=r"y of image 1: found a segmentation of shape \(80, 64\)"
+    ):
+        pipeline.fit(IMAGES[:2], turned)
+    with pytest.raises(ValueError, match=r"y of image 0: found a segmentation of shape \(0, 64"):
+        learner().fit(IMAGES[:1], [SEGMENTATIONS[0][None][:0]])
+    with pytest.raises(ValueError, match="y: found None, expected one segmentation for each"):
+        learner().fit_transform(IMAGES[:1])
+
+
+def test_fits_in_threads_are_those_in_turn():
+    def weights(seed):
+        slic = learner(3, random_state=seed, classifier=make_distance_net(3, max_epochs=2))
+        state = slic.fit(IMAGES[:3], SEGMENTATIONS[:3]).classifier_.module_.state_dict()
+        return torch.cat([each.ravel() for each in state.values()])
+
+    before = torch.get_rng_state()
+    in_turn = [weights(seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        at_once = list(pool.map(weights, range(4)))
+    assert all(torch.equal(a, b) for a, b in zip(in_turn, at_once, strict=True))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_no_weight_of_space_and_absent_candidates():
+    small = [image[:16, :16] for image in IMAGES], [each[:16, :16] for each in SEGMENTATIONS]
+    slic = learner(3, compactness=0, label_maker=LabelMaker(mining=None))
+    slic.fit([*IMAGES[:2], *small[0]], [*SEGMENTATIONS[:2], *small[1]])
+    assert np.isfinite(slic.classifier_.history[:, "train_loss"]).all()
+    assert slic.transform(small[0][:1])[0].shape == (16, 16)
+
+
+def test_criteria_that_do_not_fit_are_errors():
+    net = NeuralNetClassifier(DistanceNetwork, module__n_features=1)
+    with pytest.raises(ValueError, match="found the criterion NLLLoss, for which skorch takes"):
+        learner(classifier=net).fit(IMAGES[:2], SEGMENTATIONS[:2])
+    net = NeuralNetClassifier(
+        DistanceNetwork, criterion=torch.nn.CrossEntropyLoss, module__n_features=1
+    )
+    maker = LabelMaker(min_segments=2, targets="set")
+    with pytest.raises(ValueError, match="found the criterion CrossEntropyLoss, expected SetLoss"):
+        learner(classifier=net, label_maker=maker).fit(IMAGES[:2], SEGMENTATIONS[:2])
+    with pytest.raises(ValueError, match="n_candidates: found 64, expected at most 63"):
+        learner(n_candidates=64, label_maker=maker).fit(IMAGES[:2], SEGMENTATIONS[:2])
+
+
+@pytest.mark.parametrize("targets", ["slot", "set"])
+@pytest.mark.parametrize("criterion", [{}, {"criterion__sets": True}])
+def test_the_label_maker_tells_whether_targets_are_sets(targets, criterion):
+    net = NeuralNetClassifier(
+        DistanceNetwork, criterion=SetLoss, module__n_features=1, max_epochs=2, verbose=0
+    ).set_params(**criterion, callbacks__valid_acc=None)
+    maker = LabelMaker(min_segments=2, targets=targets)
+    slic = learner(classifier=net, label_maker=maker).fit(IMAGES[:3], SEGMENTATIONS[:3])
+    assert np.isfinite(slic.classifier_.history[:, "train_loss"]).all()
+
+
+class Counter(Callback):
+    """A user's own callback."""
+
+    def on_epoch_end(self, net, **kwargs):
+        net.module_.n_epochs_seen = getattr(net.module_, "n_epochs_seen", 0) + 1
+
+
+class OwnDistance(DistanceNetwork):
+    """A user's own network, that hands on what it is told."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+
+
+@pytest.mark.parametrize("images", [1, 3])
+def test_a_users_own_net_keeps_its_callbacks_and_settings(images):
+    net = NeuralNetClassifier(
+        OwnDistance,
+        criterion=torch.nn.CrossEntropyLoss,
+        module__n_features=1,
+        module__initial_weights=[5.0, 6.0, 7.0],
+        lr=0.0,
+        max_epochs=3,
+        verbose=0,
+        callbacks=[Counter, ("stop", EarlyStopping(patience=9))],
+    )
+    slic = learner(classifier=net).fit(IMAGES[:images], SEGMENTATIONS[:images])
+    module = slic.classifier_.module_
+    assert module.n_epochs_seen == 3
+    assert module.n_features == 3
+    np.testing.assert_allclose(module.channel_weights, [5, 6, 7], rtol=1e-5)
+
+
+def test_no_validation_where_none_is_wanted():
+    net = make_distance_net(1, max_epochs=3, train_split=None)
+    slic = learner(classifier=net).fit(IMAGES[:3], SEGMENTATIONS[:3])
+    assert len(slic.classifier_.history) == 3
+    assert "valid_loss" not in slic.classifier_.history[0]
+
+
+def test_training_that_diverges_is_an_error():
+    with pytest.raises(ValueError, match="found numbers that are not finite after training"):
+        learner(classifier=make_distance_net(1, lr=1e4, max_epochs=3)).fit(
+            IMAGES[:2], SEGMENTATIONS[:2]
+        )
+
+
+def test_fit_transform_learns_inside_masks_only():
+    mask = np.zeros((64, 80), bool)
+    mask[:, 20:] = True
+    images = [np.where(mask[..., None], image / 255.0, np.nan) for image in IMAGES[:2]]
+    slic = learner()
+    labels = slic.fit_transform(images, SEGMENTATIONS[:2], masks=[mask, mask])
+    assert ((labels[0] >= 0) == mask).all()
+
+
+@pytest.mark.parametrize("channel_axis", [0, 3, -1, -4])
+def test_volumes_with_channels_anywhere_come_back_from_a_file(channel_axis, tmp_path):
+    volume = np.zeros((6, 24, 24, 2), np.float32)
+    volume[:, :, 13:, 0] = 100
+    segmentation = (volume[..., 0] > 0).astype(int)
+    volume = np.moveaxis(volume, -1, channel_axis)
+    slic = learner(1, channel_axis=channel_axis, features="passthrough")
+    slic.fit([volume], [segmentation]).save(tmp_path / "model")
+    loaded = TrainableSLIC.load(tmp_path / "model", device="cpu")
+    np.testing.assert_array_equal(loaded.transform([volume])[0], slic.transform([volume])[0])
+
+
+def test_a_loaded_model_can_be_trained_on(fitted, tmp_path):
+    fitted.save(tmp_path / "model")
+    loaded = TrainableSLIC.load(tmp_path / "model").set_params(warm_start=True)
+    loaded.set_params(classifier__max_epochs=1)
+    loaded.fit(IMAGES[:3], SEGMENTATIONS[:3])
+    n_layers = fitted.classifier_.module_.n_layers
+    assert loaded.classifier_.module_.n_layers == n_layers
+
+
+def test_what_json_does_not_know_is_saved_or_named(tmp_path):
+    net = make_distance_net(3, n_hidden=np.int64(4), max_epochs=1)
+    slic = learner(classifier=net, initial_weights=list(np.ones(3, np.float32)))
+    slic.fit(IMAGES[:2], SEGMENTATIONS[:2]).save(tmp_path / "model")
+    assert TrainableSLIC.load(tmp_path / "model").initial_weights == [1, 1, 1]
+    features = ScatteringFeatures(J=1, L=4, select=lambda each: each.order == 1)
+    slic = learner(1, features=features).fit(IMAGES[:2], SEGMENTATIONS[:2])
+    with pytest.raises(ValueError, match="select: found a function, which a model file cannot"):
+        slic.save(tmp_path / "other")
+    assert not (tmp_path / "other").exists()
 
 
 def test_bad_files(fitted, tmp_path):

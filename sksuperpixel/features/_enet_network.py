@@ -4,7 +4,6 @@ import io
 import math
 import os
 import pickle
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
 from torch.nn import functional
+
+from sksuperpixel._torch_threads import seeded_torch
 
 # The paper's blocks between the initial one and the last, full convolution: name, kind, number of
 # maps out, and the kernel size or dilation where the kind has one.
@@ -257,15 +258,8 @@ def _describe(tensor):
 
 def new_network(n_classes, seed):
     """Make a network with random weights, leaving torch's own generator alone."""
-    with _forked_generators(seed):
+    with seeded_torch(seed):
         return ENet(n_classes).eval()
-
-
-@contextmanager
-def _forked_generators(seed):
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(seed)
-        yield
 
 
 def _replace(path, content):
@@ -404,7 +398,7 @@ def train_network(network, read, training, device, checkpoint=None, epoch_done=N
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         losses = state["losses"]
-    with _forked_generators(training.seed):
+    with seeded_torch(training.seed):
         for epoch in range(len(losses), training.max_epochs):
             losses.append(_train_epoch(network, optimizer, read, training, device, epoch))
             if checkpoint is not None:

@@ -5,7 +5,7 @@ scored on the 200 test images; all at 256 x 256, size 16. Nuclei (images and ins
 two folders): one half to fit, the other to test, by a seeded split; size 8, compactness matched
 on images to fit. With --bounded: time and peak memory of a fit on the 200 training images at
 their own size with 246 channels, and the time of a transform. Everything was chosen on images
-that are not scored here.
+that are not scored here. The nuclei take about twenty minutes.
 
     python tests/benchmarks/learning.py --bsds500 BSDS500
     python tests/benchmarks/learning.py --nuclei nuclei

@@ -226,8 +226,12 @@ def weigh(features, weights):
     heavy = np.flatnonzero(weights)
     if len(heavy) == 0:
         heavy = [0]
-    roots = np.sqrt(weights[heavy]).astype(np.float32)
-    return features[heavy] * roots.reshape(-1, 1, 1, 1)
+    roots = np.sqrt(weights[heavy]).astype(np.float32).reshape(-1, 1, 1, 1)
+    if len(heavy) == len(features):
+        return features * roots
+    some = features[heavy]
+    some *= roots
+    return some
 
 
 def start_clusters(features, seeds):

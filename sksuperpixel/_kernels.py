@@ -292,7 +292,7 @@ def nearest_candidates(
                                 step = spacing[axis] * (step - offsets[k, axis])
                                 d += step * step
                             if d <= distances[p, n_candidates - 1]:
-                                _insert(candidates[p], distances[p], k, d)
+                                _insert(candidates, distances, p, k, d)
             # The margin leaves out no tie to rounding.
             if whole or distances[p, n_candidates - 1] < reach * reach * 0.9999:
                 break
@@ -302,17 +302,19 @@ def nearest_candidates(
 
 
 @kernel
-def _insert(candidates, distances, k, d):
-    """Keep the nearest in a sorted list; equal distances: the lower cluster first."""
-    q = len(distances) - 1
-    if d > distances[q] or (d == distances[q] and k > candidates[q]):
+def _insert(candidates, distances, p, k, d):
+    """Keep the nearest of pixel `p` sorted; equal distances: the lower cluster first."""
+    q = distances.shape[1] - 1
+    if d > distances[p, q] or (d == distances[p, q] and k > candidates[p, q]):
         return
-    while q > 0 and (d < distances[q - 1] or (d == distances[q - 1] and k < candidates[q - 1])):
-        candidates[q] = candidates[q - 1]
-        distances[q] = distances[q - 1]
+    while q > 0 and (
+        d < distances[p, q - 1] or (d == distances[p, q - 1] and k < candidates[p, q - 1])
+    ):
+        candidates[p, q] = candidates[p, q - 1]
+        distances[p, q] = distances[p, q - 1]
         q -= 1
-    candidates[q] = k
-    distances[q] = d
+    candidates[p, q] = k
+    distances[p, q] = d
 
 
 @kernel

@@ -18,9 +18,18 @@ import pandas as pd
 from joblib import Parallel, delayed
 from skimage.transform import resize
 
-from sksuperpixel import ChannelUnion, LabFeatures
+from sksuperpixel import (
+    SLIC,
+    ChannelUnion,
+    LabelMaker,
+    LabFeatures,
+    TrainableSLIC,
+    match_compactness,
+)
 from sksuperpixel.datasets import load_bsds500
 from sksuperpixel.features import ENetFeatures, ScatteringFeatures
+from sksuperpixel.metrics import superpixel_report
+from sksuperpixel.networks import make_classification_net, make_distance_net
 
 # Part of every key: to be raised when a change of the library changes results.
 VERSION = 1
@@ -36,7 +45,7 @@ SCORES = {
 }
 
 
-def parse(description, output):
+def parse(description, output, folds=False):
     """Read the arguments that all scripts have."""
     parser = argparse.ArgumentParser(description=description.strip().split("\n\n")[0])
     parser.add_argument("--data", required=True, help="folder of BSDS500")
@@ -44,6 +53,8 @@ def parse(description, output):
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--cache", type=Path, default=Path("bsds500_results"))
     parser.add_argument("--output", type=Path, default=Path("bsds500_results") / output)
+    if folds:
+        parser.add_argument("--folds", action="store_true", help="also on all images, by folds")
     arguments = parser.parse_args()
     arguments.cache.mkdir(parents=True, exist_ok=True)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +92,7 @@ def shrink(image, segmentation):
 
 @lru_cache
 def load(root, subset, limit=None, small=True):
-    """Images, segmentations and names of a subset, at 256 x 256 or as they are."""
+    """Load images, segmentations and names of a subset, at 256 x 256 or as they are."""
     data = load_bsds500(root, subset=subset)
     n_images = len(data.images) if limit is None else min(limit, len(data.images))
     pairs = [(data.images[i], data.segmentations[i]) for i in range(n_images)]
@@ -92,7 +103,7 @@ def load(root, subset, limit=None, small=True):
 
 
 def texture(J, max_order=1, channels="lightness"):
-    """Scattering without the blurred image."""
+    """Build scattering without the blurred image."""
     return ScatteringFeatures(
         J=J, max_order=max_order, channels=channels, select=lambda each: each.order > 0
     )
@@ -100,26 +111,123 @@ def texture(J, max_order=1, channels="lightness"):
 
 # Transformers by name, and the weights that SLIC's distance starts from with them.
 FEATURES = {
-    "lab": (lambda: [("lab", LabFeatures())], [1, 1, 1]),
-    "smooth": (lambda: [("lab", LabFeatures(sigma=0.7))], [1, 2, 2]),
+    "lab": ([("lab", LabFeatures())], 3 * [1]),
     "scattering": (
-        lambda: [("lab", LabFeatures(sigma=0.7)), ("texture", texture(1))],
+        [("lab", LabFeatures(sigma=0.7)), ("texture", texture(1))],
         [1, 2, 2] + 8 * [16],
     ),
     "enet": (
-        lambda: [("lab", LabFeatures(sigma=0.7)), ("enet", ENetFeatures())],
+        [("lab", LabFeatures(sigma=0.7)), ("enet", ENetFeatures())],
         [1, 2, 2] + 16 * [1],
     ),
 }
+# Lightness goes up to 100; scattering of lightness in [0, 1] and ENet's maps are small.
 FEATURE_WEIGHTS = {"texture": 100, "enet": 10}
+
+# The methods of Table I: which features, what is taught, and to what.
+METHODS = {
+    "SLIC": {"features": "lab"},
+    "manual tuning": {"features": "scattering"},
+    "classification, corrected, X = 3": {
+        "features": "scattering",
+        "network": "classification",
+        "label_maker": {"strategy": "slic", "min_segments": 3},
+        "n_candidates": 7,
+    },
+    "classification, weak, X = 6": {
+        "features": "scattering",
+        "network": "classification",
+        "label_maker": {"strategy": "nearest", "min_segments": 6},
+        "n_candidates": 7,
+    },
+    "one layer": {
+        "features": "scattering",
+        "network": 1,
+        "label_maker": {"min_segments": 2, "targets": "set"},
+        "n_candidates": 5,
+    },
+    "three layers": {
+        "features": "scattering",
+        "network": 3,
+        "label_maker": {"min_segments": 2, "targets": "set"},
+        "n_candidates": 5,
+    },
+}
+
+
+@lru_cache(maxsize=2)
+def extractor(name):
+    """Build features by name; none of them learns from images."""
+    parts, _ = FEATURES[name]
+    weights = {part: FEATURE_WEIGHTS[part] for part, _ in parts if part in FEATURE_WEIGHTS}
+    return ChannelUnion(parts, transformer_weights=weights).fit([np.zeros((*SHAPE, 3), np.uint8)])
 
 
 def extract(name, images):
-    """Features of images by the name of their transformers."""
-    if name == "lab":
-        return [np.asarray(each) for each in LabFeatures().fit_transform(images)]
-    parts, _ = FEATURES[name]
-    parts = parts()
-    weights = {part: FEATURE_WEIGHTS[part] for part, _ in parts if part in FEATURE_WEIGHTS}
-    union = ChannelUnion(parts, transformer_weights=weights).fit(images)
-    return [np.asarray(each) for each in union.transform(images)]
+    """Compute features of images, by name."""
+    return [np.asarray(each) for each in extractor(name).transform(images)]
+
+
+def make_estimator(settings, n_jobs=1):
+    """Build a method, not fitted, on features that are given."""
+    _, weights = FEATURES[settings["features"]]
+    weights = settings.get("weights", weights)
+    if "network" not in settings:
+        return SLIC(features="passthrough", channel_weights=weights, n_jobs=n_jobs)
+    if settings["network"] == "classification":
+        net = make_classification_net(settings["n_candidates"])
+    else:
+        net = make_distance_net(settings["network"], lr=0.01)
+    return TrainableSLIC(
+        features="passthrough",
+        initial_weights=weights,
+        n_candidates=settings["n_candidates"],
+        label_maker=LabelMaker(**settings["label_maker"]),
+        classifier=net,
+        n_pixels_per_image=settings.get("n_pixels", 300),
+        n_jobs=n_jobs,
+        random_state=0,
+    )
+
+
+def fitted(settings, train, arguments):
+    """Fit a method on (images, segmentations, names), or read the model from its file."""
+    images, segmentations, names = train
+    estimator = make_estimator(settings, arguments.n_jobs)
+    if isinstance(estimator, SLIC):
+        return estimator.fit(extract(settings["features"], images[:1]))
+    path = arguments.cache / f"model-{key_of(settings=settings, train=names)}.safetensors"
+    if not path.exists():
+        start = perf_counter()
+        estimator.fit(extract(settings["features"], images), segmentations).save(path)
+        print(f"  fitted in {perf_counter() - start:.0f} s", flush=True)
+    return TrainableSLIC.load(path).set_params(n_jobs=arguments.n_jobs)
+
+
+def score(segmentations, superpixels, names, n_jobs):
+    """Score each image, a row each."""
+    rows = Parallel(n_jobs=n_jobs)(
+        delayed(superpixel_report)([truth], [labels])
+        for truth, labels in zip(segmentations, superpixels, strict=True)
+    )
+    table = pd.concat(rows, ignore_index=True)[list(SCORES)].rename(columns=SCORES)
+    table.insert(0, "image", names)
+    return table
+
+
+def evaluate(settings, train, test, wanted, arguments):
+    """Fit on some images, match the compactness on others, and score those image by image."""
+    images, segmentations, names = test
+
+    def compute():
+        estimator = fitted(settings, train, arguments)
+        features = extract(settings["features"], images)
+        if wanted is not None:
+            # No ground truth is looked at for this.
+            match_compactness(estimator, features[:: max(1, len(images) // 40)], wanted)
+        table = score(segmentations, estimator.transform(features), names, arguments.n_jobs)
+        table["parameter"] = estimator.compactness
+        return table
+
+    parts = {"settings": settings, "train": train[2], "test": names, "wanted": wanted}
+    return kept(arguments.cache, "scores", parts, compute)

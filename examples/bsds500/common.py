@@ -45,7 +45,7 @@ SCORES = {
 }
 
 
-def parse(description, output, folds=False):
+def parse(description, output, folds=False, peers=False):
     """Read the arguments that all scripts have."""
     parser = argparse.ArgumentParser(description=description.strip().split("\n\n")[0])
     parser.add_argument("--data", required=True, help="folder of BSDS500")
@@ -55,6 +55,8 @@ def parse(description, output, folds=False):
     parser.add_argument("--output", type=Path, default=Path("bsds500_results") / output)
     if folds:
         parser.add_argument("--folds", action="store_true", help="also on all images, by folds")
+    if peers:
+        parser.add_argument("--peers", type=Path, help="folder of published label maps")
     arguments = parser.parse_args()
     arguments.cache.mkdir(parents=True, exist_ok=True)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)

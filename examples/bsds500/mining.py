@@ -1,0 +1,85 @@
+"""
+Figures 5 to 7: what is mined, and how hard it should be
+========================================================
+
+Which pixels teach, and does it help to keep only the hard ones?
+
+The first picture shows one training image: the annotators' edges combined into one map, and the
+pixels that are mined with X = 1, 2, 3 and 4, with lines from some of them to the candidate they
+are taught. The second shows the scores of three layers on validation images against X, at SLIC's
+compactness.
+
+    python examples/bsds500/mining.py --data BSDS500
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from common import METHODS, evaluate, extract, load, make_estimator, parse
+
+VALUES = (1, 2, 3, 4, 5)
+
+
+def settings_of(x):
+    """Three layers taught by pixels whose candidates lie in at least X segments."""
+    method = METHODS["three layers"]
+    return {**method, "label_maker": {**method["label_maker"], "min_segments": x}}
+
+
+def edge_strength(segmentation):
+    """Tell which share of the annotators sees an edge at each pixel."""
+    edges = np.zeros(segmentation.shape, bool)
+    edges[:, :-1] |= segmentation[:, :-1] != segmentation[:, 1:]
+    edges[:, :, :-1] |= segmentation[:, :, :-1] != segmentation[:, :, 1:]
+    return edges.mean(axis=0)
+
+
+def show_mined(image, segmentation, path):
+    """Draw the edges, and the pixels mined with several X."""
+    figure, panels = plt.subplots(1, 6, figsize=(20, 3.8), layout="constrained")
+    panels[0].imshow(image)
+    panels[1].imshow(edge_strength(segmentation), cmap="gray_r")
+    panels[1].set_title("edges, of how many annotators")
+    features = extract(METHODS["three layers"]["features"], [image])[0]
+    rng = np.random.default_rng(0)
+    for panel, x in zip(panels[2:], VALUES, strict=False):
+        mined = make_estimator(settings_of(x)).mine(features, segmentation)
+        shown = np.full((*image.shape[:2], 3), 255, np.uint8)
+        shown[tuple(mined.pixels.T)] = image[tuple(mined.pixels.T)]
+        panel.imshow(shown)
+        for i in rng.permutation(len(mined.pixels))[:60]:
+            # The nearest of those that are right.
+            centre = mined.centres[mined.candidates[i, mined.targets[i].argmax()]]
+            ends = np.stack([mined.pixels[i], centre])
+            panel.plot(ends[:, 1], ends[:, 0], color="red", linewidth=0.8)
+        share = 100 * len(mined.pixels) / shown[..., 0].size
+        panel.set_title(f"X = {x}: {share:.0f} % of the pixels")
+    for panel in panels:
+        panel.set_axis_off()
+    figure.savefig(path, dpi=90)
+
+
+def main():
+    """Draw, fit for each X, print."""
+    arguments = parse(__doc__, "mining.png")
+    train, val = (load(arguments.data, subset, arguments.limit) for subset in ("train", "val"))
+    show_mined(train[0][1], train[1][1], arguments.output.with_stem("mined"))
+    slic = evaluate(METHODS["SLIC"], train, val, None, arguments)
+    rows = {"SLIC": slic.drop(columns="image").mean()}
+    for x in VALUES:
+        table = evaluate(settings_of(x), train, val, slic["CO"].mean(), arguments)
+        rows[f"X = {x}"] = table.drop(columns="image").mean()
+    table = pd.DataFrame(rows).T
+    print(table.round(4).to_string())
+    table.to_csv(arguments.output.with_suffix(".csv"), index_label="method")
+    figure, panels = plt.subplots(1, 4, figsize=(14, 3.4), layout="constrained")
+    for panel, column in zip(panels, ("IoU", "Rec", "MDE", "UE"), strict=True):
+        panel.plot(VALUES, table[column].iloc[1:], marker="o", label="three layers")
+        panel.axhline(table[column].iloc[0], color="black", linewidth=0.8, label="SLIC")
+        panel.set(xlabel="X", title=column, xticks=VALUES)
+    panels[0].legend()
+    figure.savefig(arguments.output, dpi=110)
+
+
+if __name__ == "__main__":
+    main()

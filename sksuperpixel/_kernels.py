@@ -796,6 +796,22 @@ def to_planes(
 
 
 @kernel
+def to_pixels(
+    planes,  # IN (C, n) float32
+    factors,  # IN (C,) float32
+    start,  # IN: the pixels to do are
+    stop,  # IN: start <= pixel < stop
+    pixels,  # OUT (n, C) float32
+):
+    """Put the channels of pixels together, each times its factor, in blocks for the cache."""
+    for block in range(start, stop, 64):
+        for c in range(len(planes)):
+            factor = factors[c]
+            for i in range(block, min(block + 64, stop)):
+                pixels[i, c] = planes[c, i] * factor
+
+
+@kernel
 def edges_crossed(
     edges,  # IN (D, H, W) float32: strength of the edge at each pixel
     pixels,  # IN (n, 3) int32: where lines start
@@ -857,25 +873,22 @@ def fill_rows(
 
 @kernel
 def nearest_by_network(
-    features,  # IN (C, D, H, W) float32
-    means,  # IN (K, C) float32
-    pixels,  # IN (n, 3) int32
+    values,  # IN (n, C) float32: the pixels' features over their scales
+    means,  # IN (K, C) float32: the clusters', over the same scales
     candidates,  # IN (n, Q) int32: -1 where absent, after those that are not
     distances,  # IN (n, Q) float32
     start,  # IN: the pixels to do are
     stop,  # IN: start <= pixel < stop
-    channel_weights,  # IN (C,) float32
-    inverse_scales,  # IN (1 + C,) float32
+    channel_weights,  # IN (C,) float32: of the squared differences of what is over its scale
+    space_scale,  # IN float32: one over the scale of distances
     first,  # IN (2 + C, h) float32: the bias last
     second,  # IN (h + 1, h) float32: the bias last
     last,  # IN (h,) float32
-    labels,  # OUT (D, H, W) int32: the candidate of least distance; ties: the first
+    chosen,  # OUT (n,) int32: the candidate of least distance; ties: the first
 ):
     """Give pixels the nearest candidate by the distance of a network of three layers."""
     n_channels, n_hidden, n_candidates = means.shape[1], len(last), candidates.shape[1]
-    # The channels of a pixel lie far apart in memory, but next to those of its neighbours.
     n_at_once = 32
-    values = np.empty((n_at_once, n_channels), np.float32)
     # Zeros fill up what `_inner_products` takes at once.
     padded = 32 * ((n_channels + 31) // 32)
     matrix = np.zeros((4 * ((n_hidden + 3) // 4), padded), np.float32)
@@ -886,13 +899,8 @@ def nearest_by_network(
     sizes = np.zeros((n_rows, padded), np.float32)
     hidden = np.empty((len(matrix), n_rows), np.float32)
     space, totals = np.zeros(n_rows, np.float32), np.zeros(n_rows, np.float32)
-    channel_scales = inverse_scales[1:]
     for block in range(start, stop, n_at_once):
         n_pixels = min(n_at_once, stop - block)
-        for c in range(n_channels):
-            for i in range(n_pixels):
-                z, y, x = pixels[block + i, 0], pixels[block + i, 1], pixels[block + i, 2]
-                values[i, c] = features[c, z, y, x]
         for i in range(n_pixels):
             for q in range(n_candidates):
                 row, k = i * n_candidates + q, candidates[block + i, q]
@@ -901,13 +909,13 @@ def nearest_by_network(
                     continue
                 space[row] = distances[block + i, q]
                 totals[row] = space[row] * space[row] + _sizes(
-                    values[i], means[k], channel_weights, channel_scales, sizes[row]
+                    values[block + i], means[k], channel_weights, sizes[row]
                 )
         n_rows = n_pixels * n_candidates
         _inner_products(matrix, sizes, n_rows, hidden)
         _deep_layers(
             space,
-            inverse_scales[0],
+            space_scale,
             first[0],
             first[n_channels + 1],
             second,
@@ -922,8 +930,7 @@ def nearest_by_network(
             for q in range(1, n_candidates):
                 if totals[row + q] < totals[row + nearest]:
                     nearest = q
-            p = block + i
-            labels[pixels[p, 0], pixels[p, 1], pixels[p, 2]] = candidates[p, nearest]
+            chosen[block + i] = candidates[block + i, nearest]
 
 
 @network_kernel
@@ -931,15 +938,14 @@ def _sizes(
     values,  # IN (C,) float32
     mean,  # IN (C,) float32
     weights,  # IN (C,) float32
-    inverse_scales,  # IN (C,) float32
-    sizes,  # OUT (at least C,) float32: absolute differences over scales
+    sizes,  # OUT (at least C,) float32: absolute differences
 ):
     """Sum weighted squares of the differences of a pixel to a cluster; keep their sizes."""
     total = np.float32(0.0)
     for c in range(len(values)):
         difference = values[c] - mean[c]
         total += weights[c] * difference * difference
-        sizes[c] = abs(difference) * inverse_scales[c]
+        sizes[c] = abs(difference)
     return total
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from sksuperpixel._clusters import (
     ONE_THREAD,
-    assign_by_network,
+    NetworkDistance,
     classifier_rows,
     scaled_candidates,
     start_clusters,
@@ -54,18 +54,19 @@ def cluster_by_network(
     inside = np.ones(labels.shape, bool) if mask is None else mask
     pixels = np.argwhere(inside).astype(np.int32)
     layers = _kernel_layers(net.module_)
+    if layers is not None:
+        distance = NetworkDistance(features, mask, layers, threads)
     for iteration in range(max_iter):
         if iteration > 0:
             update_clusters(features, labels, clusters, threads)
         candidates, distances = scaled_candidates(
             pixels, clusters, n_candidates, compactness, grid, threads
         )
-        if layers is None:
-            _ask(net, features, clusters.means, pixels, candidates, distances, labels)
+        if layers is not None:
+            chosen = distance.nearest(clusters.means, candidates, distances)
         else:
-            assign_by_network(
-                features, clusters.means, pixels, candidates, distances, layers, labels, threads
-            )
+            chosen = _ask(net, features, clusters.means, pixels, candidates, distances)
+        labels[inside] = chosen
     return labels, clusters
 
 
@@ -77,17 +78,18 @@ def _kernel_layers(module):
     return module.arrays() if deep else None
 
 
-def _ask(net, features, means, pixels, candidates, distances, labels):
-    """Give each pixel the candidate that the network chooses, some pixels at a time."""
+def _ask(net, features, means, pixels, candidates, distances):
+    """Let the network choose each pixel's candidate, some pixels at a time."""
     from sksuperpixel._pixel_classifier import choose
 
     n_channels, n_candidates = len(features), candidates.shape[1]
     row_bytes = 4 * (n_channels + n_candidates * (1 + n_channels))
     step = max(256, _ROWS_BYTES // row_bytes)
+    chosen = np.empty(len(pixels), np.int32)
     for start in range(0, len(pixels), step):
         some = slice(start, start + step)
         values = values_at(features, pixels[some])
         rows = classifier_rows(values, means, candidates[some], distances[some])
         slots = choose(net, rows, candidates[some])
-        chosen = candidates[some][np.arange(len(slots)), slots]
-        labels[tuple(pixels[some].T)] = chosen
+        chosen[some] = candidates[some][np.arange(len(slots)), slots]
+    return chosen

@@ -20,8 +20,8 @@ from skorch.callbacks import Callback, EarlyStopping  # noqa: E402
 
 from sksuperpixel import SLIC, ChannelUnion, LabelMaker, LabFeatures, TrainableSLIC  # noqa: E402
 from sksuperpixel._clusters import (  # noqa: E402
+    NetworkDistance,
     Threads,
-    assign_by_network,
     classifier_rows,
     find_candidates,
     start_clusters,
@@ -153,12 +153,9 @@ def test_network_kernel_with_any_sizes(n_hidden, n_clusters, n_candidates, n_cha
         features.reshape(n_channels, -1).T.copy(), clusters.means, candidates, distances
     )
     totals = network.distances(torch.from_numpy(rows)).detach().numpy()
-    labels = np.full((1, 7, 9), -1, np.int32)
-    threads = Threads(None, 2)
-    assign_by_network(
-        features, clusters.means, pixels, candidates, distances, network.arrays(), labels, threads
-    )
-    chosen = labels.reshape(-1, 1) == candidates
+    distance = NetworkDistance(features, None, network.arrays(), Threads(None, 2))
+    nearest = distance.nearest(clusters.means, candidates, distances)
+    chosen = nearest[:, np.newaxis] == candidates
     assert (chosen.sum(axis=1) == 1).all()
     np.testing.assert_allclose(totals[chosen], totals.min(axis=1), rtol=1e-5, atol=1e-4)
 

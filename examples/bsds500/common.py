@@ -227,7 +227,7 @@ def evaluate(settings, train, test, wanted, arguments):
         if wanted is not None and settings.get("network") != "classification":
             # No ground truth is looked at for this. A classification network knows distances of
             # the size it was trained on only: it is as compact as it came out.
-            match_compactness(estimator, features[:: max(1, len(images) // 40)], wanted)
+            match_compactness(estimator, features[:: max(1, len(images) // 100)], wanted)
         table = score(segmentations, estimator.transform(features), names, arguments.n_jobs)
         table["parameter"] = estimator.compactness
         return table

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from sksuperpixel import _kernels
 from sksuperpixel._clusters import (
     ONE_THREAD,
-    NetworkDistance,
     classifier_rows,
     scaled_candidates,
+    share,
     start_clusters,
     update_clusters,
     values_at,
@@ -68,6 +69,72 @@ def cluster_by_network(
             chosen = _ask(net, features, clusters.means, pixels, candidates, distances)
         labels[inside] = chosen
     return labels, clusters
+
+
+class NetworkDistance:
+    """The distance of a network of three layers, to the pixels of one image.
+
+    Parameters
+    ----------
+    features : ndarray of shape (C, D, H, W), float32
+    inside : ndarray of shape (D, H, W), bool, or None
+        The pixels to assign; None for all.
+    layers : dict of str to ndarray
+        As of `networks.DistanceNetwork.arrays`.
+    threads : Threads, default=ONE_THREAD
+    """
+
+    def __init__(self, features, inside, layers, threads=ONE_THREAD):
+        planes = features.reshape(len(features), -1)
+        if inside is not None:
+            planes = planes[:, inside.ravel()]
+        space_scale, *self._scales = layers["inverse_scales"]
+        self._scales = np.array(self._scales, np.float32)
+        self._space_scale = np.float32(space_scale)
+        self._weights = layers["channel_weights"] / self._scales**2
+        self._layers = [layers[name] for name in ("first", "second", "last")]
+        self._threads = threads
+        # A pixel's channels side by side, over their scales: once, not at each iteration.
+        self._values = np.empty(planes.shape[::-1], np.float32)
+        threads.run(
+            lambda bounds: _kernels.to_pixels(planes, self._scales, *bounds, self._values),
+            share(len(self._values), threads.n_threads),
+        )
+
+    def nearest(self, means, candidates, distances):
+        """Choose the nearest candidate of each pixel.
+
+        Parameters
+        ----------
+        means : ndarray of shape (K, C), float32
+            The clusters'.
+        candidates : ndarray of shape (n, Q), int32
+            Nearest in space first; -1 where absent.
+        distances : ndarray of shape (n, Q), float32
+            In space, times compactness over grid step.
+
+        Returns
+        -------
+        ndarray of shape (n,), int32
+        """
+        means = means * self._scales
+        chosen = np.empty(len(candidates), np.int32)
+
+        def part(bounds):
+            _kernels.nearest_by_network(
+                self._values,
+                means,
+                candidates,
+                distances,
+                *bounds,
+                self._weights,
+                self._space_scale,
+                *self._layers,
+                chosen,
+            )
+
+        self._threads.run(part, share(len(candidates), self._threads.n_threads))
+        return chosen
 
 
 def _kernel_layers(module):

@@ -30,7 +30,6 @@ from sksuperpixel._validation import (
     check_channel_weights,
     check_masks,
     check_segmentation,
-    check_segmentations,
 )
 
 
@@ -421,7 +420,6 @@ class TrainableSLIC(SuperpixelTransformer):
             miner.classifier_ = self.classifier_
         if hasattr(self, "features_"):
             miner.features_, miner.n_channels_in_ = self.features_, self.n_channels_in_
-            check_segmentations([segmentation], [image], self.channel_axis)
         else:
             miner.features_, miner.n_channels_in_ = miner._fit_features([image], [segmentation])
         planes = miner._planes([image], check_masks(None if mask is None else [mask], 1))[0]
@@ -430,7 +428,7 @@ class TrainableSLIC(SuperpixelTransformer):
             planes, segmentation, learned, self.max_iter, None, rng
         )
         n_axes = len(planes.shape)
-        if self._checked_label_maker().targets == "set":
+        if miner.label_maker.targets == "set":
             slots = np.arange(self.n_candidates)
             targets = (drawn.targets[:, np.newaxis] >> slots) & 1 == 1
         else:

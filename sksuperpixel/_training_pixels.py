@@ -211,9 +211,11 @@ def draw_pixels(
     centres : ndarray of shape (K, 3), float32
         Of the clusters.
     """
-    clusters, weighted_clusters = (start_clusters(each, seeds) for each in (features, weighted))
+    clusters = weighted_clusters = start_clusters(features, seeds)
     update_clusters(features, labels, clusters)
-    update_clusters(weighted, labels, weighted_clusters)
+    if weighted is not features:
+        weighted_clusters = start_clusters(weighted, seeds)
+        update_clusters(weighted, labels, weighted_clusters)
     centres = clusters.seeds + clusters.offsets
     pixels = np.argwhere(labels >= 0).astype(np.int32)
     candidates, space = scaled_candidates(pixels, clusters, n_candidates, compactness, grid)

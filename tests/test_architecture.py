@@ -50,7 +50,7 @@ MAY_IMPORT = {
         {"numpy", "sklearn.base", "sklearn.callback", "sklearn.utils."},
     ),
     "_training_pixels": ({"_clusters"}, {"numpy"}),
-    "_network_clusters": ({"_clusters"}, {"numpy"}),
+    "_network_clusters": ({"_clusters", "_kernels"}, {"numpy"}),
     "_pixel_classifier": (
         {"_torch_threads", "networks"},
         {

@@ -20,12 +20,12 @@ from skorch.callbacks import Callback, EarlyStopping  # noqa: E402
 
 from sksuperpixel import SLIC, ChannelUnion, LabelMaker, LabFeatures, TrainableSLIC  # noqa: E402
 from sksuperpixel._clusters import (  # noqa: E402
-    NetworkDistance,
     Threads,
     classifier_rows,
     find_candidates,
     start_clusters,
 )
+from sksuperpixel._network_clusters import NetworkDistance  # noqa: E402
 from sksuperpixel._superpixel_transformer import image_grid  # noqa: E402
 from sksuperpixel.datasets import make_texture_mosaics  # noqa: E402
 from sksuperpixel.features import ENetFeatures, ScatteringFeatures  # noqa: E402

@@ -27,7 +27,7 @@ from sksuperpixel import (
     match_compactness,
 )
 from sksuperpixel.datasets import load_bsds500
-from sksuperpixel.features import ENetFeatures, ScatteringFeatures
+from sksuperpixel.features import ScatteringFeatures
 from sksuperpixel.metrics import superpixel_report
 from sksuperpixel.networks import make_classification_net, make_distance_net
 
@@ -104,27 +104,20 @@ def load(root, subset, limit=None, small=True):
     return images, segmentations, list(data.image_ids[:n_images])
 
 
-def texture(J, max_order=1, channels="lightness"):
-    """Build scattering without the blurred image."""
-    return ScatteringFeatures(
-        J=J, max_order=max_order, channels=channels, select=lambda each: each.order > 0
-    )
-
-
+# Scattering of the finest scale, without the blurred image.
+TEXTURE = ScatteringFeatures(
+    J=1, max_order=1, channels="lightness", select=lambda each: each.order > 0
+)
 # Transformers by name, and the weights that SLIC's distance starts from with them.
 FEATURES = {
     "lab": ([("lab", LabFeatures())], 3 * [1]),
     "scattering": (
-        [("lab", LabFeatures(sigma=0.7)), ("texture", texture(1))],
+        [("lab", LabFeatures(sigma=0.7)), ("texture", TEXTURE)],
         [1, 2, 2] + 8 * [16],
     ),
-    "enet": (
-        [("lab", LabFeatures(sigma=0.7)), ("enet", ENetFeatures())],
-        [1, 2, 2] + 16 * [1],
-    ),
 }
-# Lightness goes up to 100; scattering of lightness in [0, 1] and ENet's maps are small.
-FEATURE_WEIGHTS = {"texture": 100, "enet": 10}
+# Lightness goes up to 100, but scattering is of lightness in [0, 1].
+FEATURE_WEIGHTS = {"texture": 100}
 
 # The methods of Table I: which features, what is taught, and to what.
 METHODS = {

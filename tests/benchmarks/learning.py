@@ -44,14 +44,14 @@ def scores(segmentations, superpixels):
     return superpixel_report(segmentations, superpixels).mean()[list(COLUMNS)].rename(COLUMNS)
 
 
-def compare(models, slic, tuning, test, segmentations):
+def compare(models, features, slic, tuning, test, segmentations):
     """Match the models' compactness to SLIC's on some images, score all on others."""
     wanted = compactness(None, slic.transform(tuning))
     table = {"SLIC": scores(segmentations, slic.transform(test))}
-    for name, (model, features) in models.items():
-        tuning_features, test_features = (
-            [np.asarray(each) for each in features.transform(images)] for images in (tuning, test)
-        )
+    tuning_features, test_features = (
+        [np.asarray(each) for each in features.transform(images)] for images in (tuning, test)
+    )
+    for name, model in models.items():
         match_compactness(model, tuning_features, wanted)
         table[name] = scores(segmentations, model.transform(test_features))
         print(f"{name}: compactness {model.compactness:.2f}", flush=True)
@@ -92,7 +92,7 @@ def bsds500(root, n_jobs):
     weights = [1, 2, 2] + 8 * [16]
     train_features = [np.asarray(each) for each in features.transform(train)]
     by_hand = SLIC(channel_weights=weights, features="passthrough", n_jobs=n_jobs)
-    models = {"weighted by hand": (by_hand.fit(train_features), features)}
+    models = {"weighted by hand": by_hand.fit(train_features)}
     for n_layers, name in ((1, "one layer"), (3, "three layers")):
         start = perf_counter()
         model = TrainableSLIC(
@@ -106,8 +106,8 @@ def bsds500(root, n_jobs):
             random_state=0,
         ).fit(train_features, truth)
         print(f"{name}: fitted in {perf_counter() - start:.0f} s", flush=True)
-        models[name] = (model, features)
-    compare(models, SLIC(n_jobs=n_jobs).fit(train), tuning, test, test_truth)
+        models[name] = model
+    compare(models, features, SLIC(n_jobs=n_jobs).fit(train), tuning, test, test_truth)
 
 
 class Normalised(TransformerMixin, BaseEstimator):
@@ -153,8 +153,8 @@ def nuclei(root, n_jobs):
             n_jobs=n_jobs,
             random_state=0,
         ).fit(train_features, truth)
-        models[name] = (model, features)
-    compare(models, SLIC(8, n_jobs=n_jobs).fit(train), train[:40], test, test_truth)
+        models[name] = model
+    compare(models, features, SLIC(8, n_jobs=n_jobs).fit(train), train[:40], test, test_truth)
 
 
 def bounded(root, n_jobs):

@@ -13,8 +13,8 @@ from sksuperpixel._clusters import (
     values_at,
 )
 
-# Rows of many channels are long.
-_ROWS_BYTES = 2**26
+# Rows at a time: what a network makes of them should stay in the processor's cache.
+_ROWS_BYTES = 2**20
 
 
 def cluster_by_network(

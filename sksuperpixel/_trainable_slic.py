@@ -48,6 +48,10 @@ class TrainableSLIC(SuperpixelTransformer):
         Exact number of superpixels of each image. None to follow `superpixel_size`.
     compactness : float, default=10.0
         Weight of distance in space, in units of the features.
+    compactness_spread : float, default=1.0
+        Each image is learned from at a compactness of its own, at most by this factor larger or
+        smaller than `compactness`. With 2 or so, the fitted model can be made more or less
+        compact, as by `match_compactness`; with 1 a network knows one compactness only.
     n_candidates : int, default=7
         Q: how many clusters, the nearest in space, a pixel can go to.
     max_iter : int, default=5
@@ -125,6 +129,7 @@ class TrainableSLIC(SuperpixelTransformer):
         "superpixel_size": [Interval(Real, 1, None, closed="left")],
         "n_segments": [Interval(Integral, 1, None, closed="left"), None],
         "compactness": [Interval(Real, 0, None, closed="left")],
+        "compactness_spread": [Interval(Real, 1, None, closed="left")],
         "n_candidates": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "features": [StrOptions({"lab", "passthrough"}), HasMethods(["fit", "transform"])],
@@ -149,6 +154,7 @@ class TrainableSLIC(SuperpixelTransformer):
         *,
         n_segments=None,
         compactness=10.0,
+        compactness_spread=1.0,
         n_candidates=7,
         max_iter=5,
         features="lab",
@@ -169,6 +175,7 @@ class TrainableSLIC(SuperpixelTransformer):
         self.superpixel_size = superpixel_size
         self.n_segments = n_segments
         self.compactness = compactness
+        self.compactness_spread = compactness_spread
         self.n_candidates = n_candidates
         self.max_iter = max_iter
         self.features = features
@@ -269,8 +276,17 @@ class TrainableSLIC(SuperpixelTransformer):
             rng = np.random.RandomState(seeds[index])
             # At the clusters of any iteration, for the network is asked at all of them.
             n_iter = rng.randint(1, self.max_iter + 1)
+            compactness = self.compactness
+            if self.compactness_spread > 1:
+                compactness *= self.compactness_spread ** rng.uniform(-1, 1)
             return self._draw(
-                planes[index], y[index], number > 0, n_iter, self.n_pixels_per_image, rng
+                planes[index],
+                y[index],
+                number > 0,
+                n_iter,
+                compactness,
+                self.n_pixels_per_image,
+                rng,
             )
 
         def parts():
@@ -327,7 +343,7 @@ class TrainableSLIC(SuperpixelTransformer):
         n_validation = max(1, round(0.15 * len(useful)))
         return np.random.RandomState(seed).permutation(useful)[:n_validation]
 
-    def _draw(self, image, segmentation, learned, n_iter, n_pixels, rng):
+    def _draw(self, image, segmentation, learned, n_iter, compactness, n_pixels, rng):
         """Draw pixels of one image, see `draw_pixels`, at SLIC's clusters or the model's."""
         grid = image_grid(image, self.superpixel_size, self.n_segments)
         weights = check_channel_weights(
@@ -335,13 +351,11 @@ class TrainableSLIC(SuperpixelTransformer):
         )
         weighted = weigh(image.features, weights)
         segmentation = check_segmentation(segmentation, image.shape, image.index)
-        options = {"max_iter": n_iter, "mask": image.mask}
+        options = {"compactness": compactness, "max_iter": n_iter, "mask": image.mask}
         if learned:
             labels, clusters = self._cluster(image, grid, **options)
         else:
-            labels, clusters = cluster_pixels(
-                weighted, grid, compactness=self.compactness, **options
-            )
+            labels, clusters = cluster_pixels(weighted, grid, **options)
         drawn, centres = draw_pixels(
             image.features,
             weighted,
@@ -351,7 +365,7 @@ class TrainableSLIC(SuperpixelTransformer):
             self.label_maker,
             grid,
             n_candidates=self.n_candidates,
-            compactness=self.compactness,
+            compactness=compactness,
             n_pixels=n_pixels,
             rng=rng,
         )
@@ -425,7 +439,7 @@ class TrainableSLIC(SuperpixelTransformer):
         planes = miner._planes([image], check_masks(None if mask is None else [mask], 1))[0]
         rng = check_random_state(self.random_state)
         drawn, labels, centres = miner._draw(
-            planes, segmentation, learned, self.max_iter, None, rng
+            planes, segmentation, learned, self.max_iter, self.compactness, None, rng
         )
         n_axes = len(planes.shape)
         if miner.label_maker.targets == "set":
@@ -469,7 +483,7 @@ class TrainableSLIC(SuperpixelTransformer):
         """Iterate with the learned distance."""
         if self._is_linear():
             weighted = weigh(image.features, self._learned_weights(len(image.features)))
-            return cluster_pixels(weighted, grid, compactness=self.compactness, **options)
+            return cluster_pixels(weighted, grid, **options)
         return self._cluster_by_network(image, grid, **options)
 
     def _cluster_by_network(self, image, grid, **options):
@@ -479,7 +493,6 @@ class TrainableSLIC(SuperpixelTransformer):
                 grid,
                 self.classifier_,
                 n_candidates=self.n_candidates,
-                compactness=self.compactness,
                 **options,
             )
 
@@ -495,7 +508,7 @@ class TrainableSLIC(SuperpixelTransformer):
         }
         if not self._is_linear():
             # Whatever is done with the weighted features, the network sees all as they are.
-            def cluster(_, grid, *, compactness, **options):
+            def cluster(_, grid, **options):
                 return self._cluster_by_network(image, grid, **options)
 
             options["cluster"] = cluster

@@ -96,13 +96,14 @@ def test_replicated_slic_is_slic():
 def test_top_down_equals_bottom_up_with_many_candidates(monkeypatch):
     # So compact that no pixel would choose a cluster beyond SLIC's window.
     slic = learner(1, n_candidates=40, compactness=80.0).fit(IMAGES, SEGMENTATIONS)
+    options = {"compactness": 80.0, "max_iter": 5}
     for index in range(len(IMAGES)):
         image = planes_of(slic, index)
         grid = image_grid(image, 8)
         with monkeypatch.context() as patch:
-            top_down, _ = slic._cluster(image, grid, max_iter=5)
+            top_down, _ = slic._cluster(image, grid, **options)
             patch.setattr(TrainableSLIC, "_is_linear", lambda self: False)
-            bottom_up, _ = slic._cluster(image, grid, max_iter=5)
+            bottom_up, _ = slic._cluster(image, grid, **options)
         np.testing.assert_array_equal(top_down, bottom_up)
         assert (top_down != reference_grid(grid)).any()
 
@@ -111,13 +112,14 @@ def test_the_kernel_of_three_layers_equals_torch(monkeypatch):
     slic = learner(3, classifier=make_distance_net(3, max_epochs=8)).fit(IMAGES, SEGMENTATIONS)
     assert (slic.classifier_.module_.last.weight != 0).any()
     same = []
+    options = {"compactness": 10.0, "max_iter": 1}
     for index in range(len(IMAGES)):
         image = planes_of(slic, index)
         grid = image_grid(image, 8)
         with monkeypatch.context() as patch:
-            by_kernel, _ = slic._cluster(image, grid, max_iter=1)
+            by_kernel, _ = slic._cluster(image, grid, **options)
             patch.setattr("sksuperpixel._network_clusters._kernel_layers", lambda module: None)
-            by_torch, _ = slic._cluster(image, grid, max_iter=1)
+            by_torch, _ = slic._cluster(image, grid, **options)
         same.append((by_kernel == by_torch).mean())
     # The sums are the same but for the order of their terms.
     assert np.mean(same) > 0.9995
@@ -189,6 +191,23 @@ def test_texture_is_learned():
     noise_weight, signal_weight = slic.classifier_.module_.channel_weights
     assert signal_weight > 10 * noise_weight
     assert slic.score(images, segmentations) > plain.score(images, segmentations) + 0.02
+
+
+@pytest.mark.parametrize("spread", [1.0, 3.0])
+def test_each_image_is_learned_from_at_a_compactness_of_its_own(monkeypatch, spread):
+    drawn = []
+    draw = TrainableSLIC._draw
+
+    def record(self, image, segmentation, learned, n_iter, compactness, *others):
+        drawn.append(compactness)
+        return draw(self, image, segmentation, learned, n_iter, compactness, *others)
+
+    monkeypatch.setattr(TrainableSLIC, "_draw", record)
+    slic = learner(compactness=12.0, compactness_spread=spread).fit(IMAGES, SEGMENTATIONS)
+    assert slic.compactness == 12
+    assert min(drawn) >= 12 / spread
+    assert max(drawn) <= 12 * spread
+    assert len(set(drawn)) == (1 if spread == 1 else len(IMAGES))
 
 
 @pytest.mark.parametrize("n_segments", [1, 7, 40])

@@ -6,16 +6,25 @@ Which pixels teach, and does it help to keep only the hard ones?
 
 The first picture shows one training image: the annotators' edges combined into one map, and the
 pixels that are mined with X = 1, 2, 3 and 4, with lines from some of them to the candidate they
-are taught. The second shows the scores of three layers on validation images against X, at SLIC's
-compactness.
+are taught. The second shows the scores of three layers, fitted on training images, on validation
+images against X.
 
     python examples/bsds500/mining.py --data BSDS500
 """
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
-from common import METHODS, evaluate, extract, load, make_estimator, parse
+from common import (
+    METHODS,
+    evaluate,
+    extract,
+    fit_missing,
+    load,
+    make_estimator,
+    means,
+    parse,
+    show,
+)
 
 VALUES = (1, 2, 3, 4, 5)
 
@@ -40,7 +49,7 @@ def show_mined(image, segmentation, path):
     panels[0].imshow(image)
     panels[1].imshow(edge_strength(segmentation), cmap="gray_r")
     panels[1].set_title("edges, of how many annotators")
-    features = extract(METHODS["three layers"]["features"], [image])[0]
+    features = extract(METHODS["three layers"], [image])[0]
     rng = np.random.default_rng(0)
     for panel, x in zip(panels[2:], VALUES, strict=False):
         mined = make_estimator(settings_of(x)).mine(features, segmentation)
@@ -56,29 +65,32 @@ def show_mined(image, segmentation, path):
         panel.set_title(f"X = {x}: {share:.0f} % of the pixels")
     for panel in panels:
         panel.set_axis_off()
-    figure.savefig(path, dpi=90)
+    figure.savefig(path, dpi=100)
 
 
-def main():
-    """Draw, fit for each X, print."""
-    arguments = parse(__doc__, "mining.png")
-    train, val = (load(arguments.data, subset, arguments.limit) for subset in ("train", "val"))
-    show_mined(train[0][1], train[1][1], arguments.output.with_stem("mined"))
-    slic = evaluate(METHODS["SLIC"], train, val, None, arguments)
-    rows = {"SLIC": slic.drop(columns="image").mean()}
-    for x in VALUES:
-        table = evaluate(settings_of(x), train, val, slic["CO"].mean(), arguments)
-        rows[f"X = {x}"] = table.drop(columns="image").mean()
-    table = pd.DataFrame(rows).T
-    print(table.round(4).to_string())
-    table.to_csv(arguments.output.with_suffix(".csv"), index_label="method")
+def plot_scores(table, path):
+    """Draw four scores against X, beside SLIC's."""
     figure, panels = plt.subplots(1, 4, figsize=(14, 3.4), layout="constrained")
     for panel, column in zip(panels, ("IoU", "Rec", "MDE", "UE"), strict=True):
         panel.plot(VALUES, table[column].iloc[1:], marker="o", label="three layers")
         panel.axhline(table[column].iloc[0], color="black", linewidth=0.8, label="SLIC")
         panel.set(xlabel="X", title=column, xticks=VALUES)
     panels[0].legend()
-    figure.savefig(arguments.output, dpi=110)
+    figure.savefig(path, dpi=110)
+
+
+def main():
+    """Draw, fit for each X, print."""
+    arguments = parse(__doc__)
+    train, val = (load(arguments, subset) for subset in ("train", "val"))
+    show_mined(train[0][1], train[1][1], arguments.results / "mined.png")
+    methods = {"SLIC": METHODS["SLIC"]} | {f"X = {x}": settings_of(x) for x in VALUES}
+    fit_missing([(settings, train) for settings in methods.values()], arguments)
+    table = means(
+        {name: evaluate(settings, train, val, arguments) for name, settings in methods.items()}
+    )
+    show(table, arguments.results / "mining.csv")
+    plot_scores(table, arguments.results / "mining.png")
 
 
 if __name__ == "__main__":

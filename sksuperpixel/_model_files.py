@@ -15,7 +15,14 @@ _NETWORKS = {
     "DistanceNetwork": ("n_features", "n_layers", "n_hidden"),
     "ClassificationNetwork": ("n_features", "n_candidates"),
 }
-_FEATURES = ("ChannelUnion", "ENetFeatures", "LabFeatures", "ScatteringFeatures")
+_FEATURES = (
+    "ChannelUnion",
+    "ENetFeatures",
+    "LabFeatures",
+    "LearnedFeatures",
+    "ScatteringFeatures",
+)
+_WITH_NETWORK = ("ENetFeatures", "LearnedFeatures")
 # Parameters of transformers that mean nothing elsewhere.
 _LOCAL = ("memory", "checkpoint")
 
@@ -176,7 +183,7 @@ def describe_features(features, fitted, prefix="features."):
             parts.append([part_name, description])
             tensors.update(part_tensors)
         params["transformers"] = parts
-    elif name == "ENetFeatures":
+    elif name in _WITH_NETWORK:
         network = fitted.network_
         tensors = {prefix + key: value for key, value in network.state_dict().items()}
     return {"name": name, "params": plain(params)}, tensors
@@ -232,10 +239,11 @@ def restore_features(description, tensors, blank, channel_axis, path, prefix="fe
         ]
         return union, fitted
     transformer = getattr(ours, name)(**params)
-    if name == "ENetFeatures":
+    if name in _WITH_NETWORK:
         # Not from where its weights came, which may be far away.
-        n_classes = tensors[prefix + "fullconv.weight"].shape[1]
-        random = {"weights": None, "train": False, "n_classes": n_classes, "random_state": 0}
+        own = {key: tensors[key] for key in tensors if key.startswith(prefix)}
+        sizes = transformer._sizes({key.removeprefix(prefix): own[key] for key in own})
+        random = {"weights": None, "train": False, "random_state": 0, **sizes}
         fitted = clone(transformer).set_params(**random).fit([blank])
         fill(fitted.network_, tensors, prefix, path)
         given = transformer.get_params(deep=False)

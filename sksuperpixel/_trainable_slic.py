@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sksuperpixel._clusters import weigh
+from sksuperpixel._iterations import cluster_pixels
 from sksuperpixel._label_maker import LabelMaker
 from sksuperpixel._model_files import (
     describe_features,
@@ -19,7 +20,7 @@ from sksuperpixel._model_files import (
     save_model,
 )
 from sksuperpixel._network_clusters import cluster_by_network
-from sksuperpixel._slic import SLIC, cluster_pixels, numbered_regions, slic_regions
+from sksuperpixel._slic import SLIC, numbered_regions, slic_regions
 from sksuperpixel._superpixel_transformer import (
     SuperpixelTransformer,
     image_grid,

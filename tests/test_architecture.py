@@ -30,8 +30,9 @@ MAY_IMPORT = {
         {"_base", "_validation", "_clusters", "features"},
         {"numpy", "joblib", "sklearn.base", "sklearn.callback", "sklearn.utils."},
     ),
+    "_iterations": ({"_clusters", "_kernels"}, {"numpy"}),
     "_slic": (
-        {"_validation", "_kernels", "_clusters", "_connectivity", "_superpixel_transformer"},
+        {"_validation", "_clusters", "_connectivity", "_iterations", "_superpixel_transformer"},
         {"numpy", "sklearn.base", "sklearn.utils."},
     ),
     "_label_maker": ({"_kernels"}, {"numpy", "sklearn.base", "sklearn.utils."}),
@@ -39,6 +40,7 @@ MAY_IMPORT = {
         {
             "_validation",
             "_clusters",
+            "_iterations",
             "_label_maker",
             "_model_files",
             "_network_clusters",
@@ -73,10 +75,37 @@ MAY_IMPORT = {
         {"numpy", "sklearn.base", "sklearn.utils."},
     ),
     "features._enet": (
-        {"_base", "_validation", "features._enet_network"},
-        {"numpy", "joblib", "sklearn.base", "sklearn.callback", "sklearn.utils.", "torch"},
+        {
+            "_validation",
+            "features._enet_network",
+            "features._network_features",
+            "features._network_training",
+        },
+        {"numpy", "sklearn.callback", "sklearn.utils.", "torch"},
     ),
-    "features._enet_network": ({"_torch_threads"}, {"numpy", "safetensors.", "torch."}),
+    "features._learned": (
+        {
+            "_torch_threads",
+            "_validation",
+            "features._lab",
+            "features._maps_network",
+            "features._network_features",
+        },
+        {"numpy", "sklearn.callback", "sklearn.utils.", "torch"},
+    ),
+    "features._maps_network": (
+        {"_clusters", "_iterations", "_torch_threads", "features._network_training"},
+        {"numpy", "torch."},
+    ),
+    "features._network_features": (
+        {"_base", "_validation", "features._network_training"},
+        {"numpy", "sklearn.base", "sklearn.callback", "sklearn.utils.", "torch"},
+    ),
+    "features._enet_network": (
+        {"_torch_threads", "features._network_training"},
+        {"numpy", "torch."},
+    ),
+    "features._network_training": ({"_torch_threads"}, {"numpy", "safetensors.", "torch."}),
     "features._scattering": (
         {"_base", "_torch_threads", "_validation", "features._lab"},
         {"numpy", "sklearn.base", "sklearn.utils."},
@@ -129,7 +158,11 @@ LAZY = {
         "torch",
     },
     "_torch_threads": {"torch"},
-    "features": {"sksuperpixel.features._enet", "sksuperpixel.features._scattering"},
+    "features": {
+        "sksuperpixel.features._enet",
+        "sksuperpixel.features._learned",
+        "sksuperpixel.features._scattering",
+    },
     "features._lab": {"scipy.ndimage"},
     "features._scattering": {"kymatio.", "pandas", "scipy.fft", "torch."},
     "_boundaries": {"scipy.ndimage"},

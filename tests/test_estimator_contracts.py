@@ -79,6 +79,9 @@ if importlib.util.find_spec("torch"):
         "enet": lambda folder: features.ENetFeatures(
             "bottleneck1.0", weights=None, random_state=0, memory=folder
         ),
+        "learned": lambda folder: features.LearnedFeatures(
+            2, width=2, max_epochs=1, crop_size=16, superpixel_sizes=(4, 6), random_state=0
+        ),
     }
 if importlib.util.find_spec("torch") and importlib.util.find_spec("skorch"):
     from sksuperpixel.networks import make_distance_net

@@ -6,7 +6,7 @@ import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sksuperpixel import _clusters, _connectivity, _slic
+from sksuperpixel import _clusters, _connectivity, _iterations, _slic
 from sksuperpixel._clusters import Clusters, Grid, Threads
 
 
@@ -42,7 +42,7 @@ def test_clusters_equal_reference(problem, size, compactness, max_iter, adaptive
     features, mask, spacing, _ = problem
     adaptive = adaptive and compactness > 0
     grid = Grid(features.shape[1:], size, spacing)
-    labels, _ = _slic.cluster_pixels(
+    labels, _ = _iterations.cluster_pixels(
         features,
         grid,
         compactness=compactness,

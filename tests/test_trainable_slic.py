@@ -28,7 +28,11 @@ from sksuperpixel._clusters import (  # noqa: E402
 from sksuperpixel._network_clusters import NetworkDistance  # noqa: E402
 from sksuperpixel._superpixel_transformer import image_grid  # noqa: E402
 from sksuperpixel.datasets import make_texture_mosaics  # noqa: E402
-from sksuperpixel.features import ENetFeatures, ScatteringFeatures  # noqa: E402
+from sksuperpixel.features import (  # noqa: E402
+    ENetFeatures,
+    LearnedFeatures,
+    ScatteringFeatures,
+)
 from sksuperpixel.metrics import SCORERS  # noqa: E402
 from sksuperpixel.networks import (  # noqa: E402
     DistanceNetwork,
@@ -545,6 +549,8 @@ def test_bad_files(fitted, tmp_path):
     [
         ScatteringFeatures(J=1, L=4, channels="lightness"),
         ENetFeatures(weights=None, random_state=3),
+        LearnedFeatures(n_maps=2, width=4, train=False, random_state=0),
+        LearnedFeatures(n_maps=2, width=4, max_epochs=1, crop_size=32, random_state=0),
         ENetFeatures(train=True, n_classes=20, max_epochs=1, crop_size=32, random_state=0),
         ChannelUnion(
             [("lab", LabFeatures()), ("rgb", "passthrough"), ("enet", ENetFeatures())],

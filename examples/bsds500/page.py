@@ -53,7 +53,7 @@ def scores(table):
 
 
 def gains(table):
-    """What each method gains over SLIC, and in brackets what it gains in the paper."""
+    """Tell what each method gains over SLIC, and in brackets what it gains in the paper."""
     slic, rows = table.loc["SLIC"], {}
     for name, row in table.iloc[1:].iterrows():
         rows[name] = {}

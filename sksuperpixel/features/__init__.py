@@ -7,6 +7,7 @@ __all__ = [
     "ChannelUnion",
     "ENetFeatures",
     "LabFeatures",
+    "LearnedFeatures",
     "ScatteringFeatures",
     "make_channel_union",
 ]
@@ -18,6 +19,10 @@ def __getattr__(name):
         from sksuperpixel.features._enet import ENetFeatures
 
         return ENetFeatures
+    if name == "LearnedFeatures":
+        from sksuperpixel.features._learned import LearnedFeatures
+
+        return LearnedFeatures
     if name == "ScatteringFeatures":
         from sksuperpixel.features._scattering import ScatteringFeatures
 

@@ -1,21 +1,15 @@
 """Features of ENet, a small network for semantic segmentation."""
 
-import hashlib
-import os
-from copy import deepcopy
-from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils import check_random_state
+from sklearn.callback import with_callbacks
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from sksuperpixel._base import ImageTransformerMixin
-from sksuperpixel._validation import check_finite, check_image, check_images, check_segmentations
+from sksuperpixel._validation import check_finite
 
 try:
     import torch
@@ -24,20 +18,18 @@ try:
         BLOCKS,
         LAYERS,
         STEP,
-        Training,
+        ClassLoss,
         class_weights,
-        interpolate,
         load_weights,
         new_network,
-        save_weights,
-        train_network,
     )
+    from sksuperpixel.features._network_features import NetworkFeatures
+    from sksuperpixel.features._network_training import interpolate
 except ImportError as error:
     raise ImportError(
         "ENetFeatures needs torch and safetensors: pip install torch safetensors"
     ) from error
 
-_SHIPPED = {"camvid": Path(__file__).parent / "weights" / "enet_camvid.safetensors"}
 # Without weights and without labels there is nothing to tell the number of classes.
 _DEFAULT_CLASSES = 11
 
@@ -54,9 +46,7 @@ def _layer_sizes():
 _SIZES = _layer_sizes()
 
 
-class ENetFeatures(
-    CallbackSupportMixin, ImageTransformerMixin, BaseEstimator, auto_wrap_output_keys=None
-):
+class ENetFeatures(NetworkFeatures):
     """Maps of ENet, a small convolutional network for semantic segmentation.
 
     ENet [1]_ is made to be fast: its initial block, 13 convolutions beside the pooled image,
@@ -161,21 +151,13 @@ class ENetFeatures(
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        **ImageTransformerMixin._parameter_constraints,
+        **NetworkFeatures._parameter_constraints,
         "layer": [str],
-        "weights": [str, os.PathLike, None],
-        "device": [str, torch.device],
-        "train": ["boolean"],
         "n_classes": [Interval(Integral, 1, None, closed="left"), None],
-        "ignore_label": [Integral, None],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "crop_size": [Interval(Integral, 16, None, closed="left"), tuple, list],
-        "scale_range": [tuple, list],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "checkpoint": [str, os.PathLike, None],
-        "random_state": ["random_state"],
+    }
+    _step = STEP
+    _shipped: ClassVar[dict] = {
+        "camvid": Path(__file__).parent / "weights" / "enet_camvid.safetensors"
     }
 
     def __init__(
@@ -242,54 +224,19 @@ class ENetFeatures(
         TypeError
             If images are no sequence of arrays of numbers, or segmentations hold no integers.
         """
-        self._validate_params()
-        self._check_params()
-        check_images(X, self.channel_axis)
-        self._check_n_channels(check_image(X[0], 0, self.channel_axis).shape[-1])
-        if self.train:
-            network, losses = self._train(X, y)
-        else:
-            network, losses = self._untrained(), []
-        super().fit(X, y)
-        self.network_ = network
-        self.n_classes_ = network.n_classes
-        self.losses_ = np.array(losses, dtype=np.float64)
-        return self
+        return self._fit(X, y)
 
     def _check_params(self):
         if self.layer not in LAYERS:
             raise ValueError(f"layer: found {self.layer!r}, expected one of {', '.join(LAYERS)}")
-        try:
-            torch.empty(0, device=self.device)
-        except (RuntimeError, AssertionError) as error:
-            raise ValueError(
-                f"device: found {self.device!r}, which torch cannot use here: {error}"
-            ) from error
-        shape = self._crop_shape()
-        if len(shape) != 2 or not all(
-            isinstance(n, Integral) and n >= 2 * STEP and n % STEP == 0 for n in shape
-        ):
-            raise ValueError(
-                f"crop_size: found {self.crop_size!r}, expected a multiple of {STEP} that is at "
-                f"least {2 * STEP}, or two of them (height, width)"
-            )
-        ends = tuple(self.scale_range)
-        if not (
-            len(ends) == 2
-            and all(isinstance(end, Real) for end in ends)
-            and 0 < ends[0] <= ends[1] < np.inf
-        ):
-            raise ValueError(
-                f"scale_range: found {self.scale_range!r}, expected two positive numbers, the "
-                "smaller one first"
-            )
+        super()._check_params()
 
-    def _crop_shape(self):
-        size = self.crop_size
-        return (size, size) if isinstance(size, Integral) else tuple(size)
+    def _learned(self, network, losses):
+        return {**super()._learned(network, losses), "n_classes_": network.n_classes}
 
-    def _weights_path(self):
-        return _SHIPPED.get(self.weights, self.weights)
+    @staticmethod
+    def _sizes(tensors):
+        return {"n_classes": tensors["fullconv.weight"].shape[1]}
 
     def _untrained(self):
         """Load the weights, or draw them."""
@@ -303,65 +250,18 @@ class ENetFeatures(
             )
         return network
 
-    def _draw_seed(self):
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
-
     def _train(self, X, y):
-        if y is None:
-            raise ValueError("y: found None, expected segmentations, for train=True")
-        check_segmentations(y, X, self.channel_axis)
-        if self.checkpoint is not None and not isinstance(self.random_state, Integral):
-            raise ValueError(
-                f"random_state: found {self.random_state!r}, expected an int with a checkpoint, "
-                "for a training that can go on as it began"
-            )
-        if self.checkpoint is not None and not Path(self.checkpoint).absolute().parent.is_dir():
-            raise FileNotFoundError(f"checkpoint: found no folder to write {self.checkpoint} in")
+        self._check_training(X, y)
         counts = self._count_labels(y)
         seed = self._draw_seed()
-        training = Training(
-            max_epochs=int(self.max_epochs),
-            batch_size=int(self.batch_size),
-            crop_shape=tuple(int(n) for n in self._crop_shape()),
-            scale_range=tuple(float(end) for end in self.scale_range),
-            learning_rate=float(self.learning_rate),
-            weight_decay=float(self.weight_decay),
-            weights=None if self.weights is None else os.fspath(self.weights),
-            n_images=len(X),
-            class_weights=class_weights(counts),
-            seed=seed,
-        )
         if self.weights is None:
             network = new_network(len(counts), seed)
         else:
             network = load_weights(self._weights_path(), len(counts), seed)
-        n_channels = check_image(X[0], 0, self.channel_axis).shape[-1]
-        progress = self._init_callback_context(max_subtasks=training.max_epochs)
-        progress.call_on_fit_task_begin(estimator=self, X=X, y=y)
-
-        def epoch_done(network, losses):
-            so_far = deepcopy(network).eval()
-            epoch = progress.subcontext(task_name="epoch")
-            epoch.call_on_fit_task_begin(estimator=self, X=X, y=y)
-            return epoch.call_on_fit_task_end(
-                estimator=self,
-                X=X,
-                y=y,
-                metadata={"epoch": len(losses) - 1, "loss": losses[-1]},
-                reconstruction_attributes={
-                    "network_": so_far,
-                    "n_classes_": so_far.n_classes,
-                    "losses_": np.array(losses),
-                    "n_channels_in_": n_channels,
-                },
-            )
-
-        read = partial(self._example_at, X, y, n_channels)
-        losses = train_network(
-            network, read, training, torch.device(self.device), self.checkpoint, epoch_done
-        )
-        progress.call_on_fit_task_end(estimator=self, X=X, y=y)
-        return network, losses
+        weights = class_weights(counts)
+        loss = ClassLoss(weights, torch.device(self.device))
+        about = (("class_weights", weights),)
+        return network, self._train_network(X, y, network, loss, about, seed)
 
     def _count_labels(self, segmentations):
         """Check the labels and count the pixels of each class."""
@@ -393,23 +293,6 @@ class ENetFeatures(
             raise ValueError("y: found no labelled pixel in any image, expected at least one")
         return counts
 
-    def _example_at(self, images, segmentations, n_channels, index, rng):
-        """Read one image and its labels, by a random annotator where there are several."""
-        image = check_image(images[index], index, self.channel_axis, n_channels)
-        image = _as_rgb(image, index)
-        labels = np.asarray(segmentations[index])
-        if image.ndim != 3 or labels.shape[-2:] != image.shape[:-1] or labels.ndim not in (2, 3):
-            raise ValueError(
-                f"y of image {index}: found a segmentation of shape {labels.shape} and an image "
-                f"of shape {image.shape[:-1]}, expected images (H, W) and segmentations of the "
-                "same shape, or (A, H, W) for A annotators"
-            )
-        if labels.ndim == 3:
-            labels = labels[rng.integers(len(labels))]
-        if self.ignore_label is not None:
-            labels = np.where(labels == self.ignore_label, -1, labels.astype(np.int64))
-        return image, labels
-
     def _check_n_channels(self, n_channels):
         if n_channels not in (1, 3):
             raise ValueError(
@@ -417,23 +300,16 @@ class ENetFeatures(
                 "drop alpha, or use other features"
             )
 
-    def _image_features(self, image, index):
-        image = _as_rgb(image, index)
-        if image.ndim == 3:
-            return self._plane_features(image)
-        # A volume is a stack of images.
-        return np.stack([self._plane_features(plane) for plane in image])
+    def _colours(self, image, index):
+        return _as_rgb(image, index)
 
     def _plane_features(self, image):
         """Compute the features of one image (H, W, 3)."""
-        # Reflections all around: a border in black would leave edges in the features.
-        margins = [(STEP, STEP + -n % STEP) for n in image.shape[:2]]
-        padded = np.pad(image, [*margins, (0, 0)], mode="symmetric")
-        x = torch.from_numpy(np.ascontiguousarray(np.moveaxis(padded, -1, 0)))
         device = torch.device(self.device)
         network = self.network_.to(device)
         with torch.inference_mode():
-            maps = network(x[None].to(device), self.layer)[0].cpu().numpy()
+            x = self._network_input(image).to(device)
+            maps = network(x, self.layer)[0].cpu().numpy()
         if self.layer == "fullconv":
             maps = maps[:, STEP : STEP + image.shape[0], STEP : STEP + image.shape[1]]
             return np.ascontiguousarray(np.moveaxis(maps, 0, -1))
@@ -452,28 +328,7 @@ class ENetFeatures(
         return np.moveaxis(features, 0, -1)
 
     def _cache_key(self):
-        # Whatever the weights come from, features depend on nothing else.
-        name, _, _ = super()._cache_key()
-        digest = hashlib.sha256()
-        for tensor in self.network_.state_dict().values():
-            digest.update(tensor.cpu().numpy().tobytes())
-        return name, self.layer, digest.hexdigest()
-
-    def save_weights(self, path):
-        """Write the network's weights to a file that `weights` can name.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The safetensors file.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            If `fit` was not called.
-        """
-        check_is_fitted(self)
-        save_weights(self.network_, path)
+        return (*super()._cache_key(), self.layer)
 
     def get_feature_names_out(self, input_features=None):
         """Name the features: the layer, an underscore, the number of the map.
@@ -496,13 +351,6 @@ class ENetFeatures(
         check_is_fitted(self)
         n_maps = self.network_.n_classes if self.layer == "fullconv" else _SIZES[self.layer][1]
         return np.array([f"{self.layer}_{i}" for i in range(n_maps)], dtype=object)
-
-    def __getstate__(self):
-        state = super().__getstate__()
-        if "network_" in state:
-            # So that a machine without the device can load it.
-            state = {**state, "network_": deepcopy(state["network_"]).cpu()}
-        return state
 
 
 def _as_rgb(image, index):

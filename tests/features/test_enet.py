@@ -21,9 +21,8 @@ from sksuperpixel.features._enet_network import (  # noqa: E402
     Bottleneck,
     ENet,
     class_weights,
-    draw_crop,
-    interpolate,
 )
+from sksuperpixel.features._network_training import draw_crop, interpolate  # noqa: E402
 
 N_MAPS = {"initial": 16, "fullconv": 11} | {name: n_maps for name, _, n_maps, _ in BLOCKS}
 

@@ -1,0 +1,311 @@
+"""Features that are learned from segmentations."""
+
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.callback import with_callbacks
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
+
+from sksuperpixel._validation import check_finite
+from sksuperpixel.features._lab import LabFeatures
+
+try:
+    import torch
+
+    from sksuperpixel._torch_threads import one_torch_thread
+    from sksuperpixel.features._maps_network import (
+        STEP,
+        ClusterLoss,
+        load_maps_network,
+        new_maps_network,
+        sizes_of,
+    )
+    from sksuperpixel.features._network_features import NetworkFeatures
+except ImportError as error:
+    raise ImportError(
+        "LearnedFeatures needs torch and safetensors: pip install torch safetensors"
+    ) from error
+
+
+class LearnedFeatures(NetworkFeatures):
+    r"""Maps of a small convolutional network that learns what SLIC should compare pixels by.
+
+    The network is trained through SLIC itself: pixels go to the clusters near them with
+    probabilities that fall with the distance of the features, and what is taught is that they go
+    to clusters of their own segment. So the features make SLIC's plain distance tell segments
+    apart: whatever is inside one looks alike, whatever is across a border looks different.
+
+    Parameters
+    ----------
+    n_maps : int, default=12
+        Number of maps, beside the three of colour.
+    width : int, default=16
+        Number of maps in the network's finest layers; coarser ones have up to four times as
+        many. Time and memory grow with it.
+    weights : str, path-like or None, default=None
+        Where the network starts: a safetensors file that `save_weights` wrote, or random. With
+        weights, `n_maps` and `width` are the file's.
+    train : bool, default=True
+        Whether `fit` trains the network. If not, `fit` leaves the weights as they are and takes
+        no notice of `y`, which a pipeline passes to all its steps. The parameters below matter
+        in training only, but for `random_state`.
+    superpixel_sizes : pair of float (low, high), default=(6, 20)
+        Range of the steps of SLIC's grid in training, so that the features are good for
+        superpixels of such sizes.
+    compactness : float, default=10.0
+        Of SLIC in training. Features are scaled to what this is right for.
+    n_candidates : int, default=9
+        Q: how many clusters, the nearest in space, a pixel can go to.
+    n_pixels : int, default=6000
+        Most pixels of each part of an image that teach, of those with more than one segment
+        around them.
+    ignore_label : int, default=None
+        Label of the pixels to learn nothing from.
+    max_epochs : int, default=60
+        How many times to draw a part of each image.
+    batch_size : int, default=4
+        Number of such parts in a step.
+    crop_size : int or pair of int (height, width), default=192
+        Size of the parts, a multiple of 8. Where an image is smaller, the rest is ignored.
+    scale_range : pair of float (low, high), default=(0.7, 1.6)
+        Range of the random factors by which parts are enlarged.
+    learning_rate : float, default=2e-3
+        Adam's largest learning rate: it rises to this for a tenth of the training and then
+        falls to 0 along a cosine.
+    weight_decay : float, default=1e-5
+        Of Adam, as a penalty on the squared weights.
+    device : str or torch.device, default="cpu"
+        Where torch computes; SLIC's iterations run on the CPU in any case.
+    channel_axis : int or None, default=-1
+        Which axis of an image holds its channels; None for grey images (or volumes) without
+        such an axis.
+    memory : str, pathlib.Path, joblib.Memory or None, default=None
+        Where to keep each image's features, so that they are computed once only.
+    checkpoint : str or path-like, default=None
+        File in which each epoch leaves the state of the training, and from which the training
+        goes on if it is there, to the same result. Needs an int for `random_state`.
+    random_state : int, RandomState instance or None, default=None
+        Seeds random weights and the training; torch's own generator is left as it was. Pass an
+        int for the same results at each call.
+
+    Attributes
+    ----------
+    network_ : torch.nn.Module
+        The network.
+    losses_ : ndarray of shape (n_epochs,)
+        Mean loss of each epoch of the training; empty without.
+    n_channels_in_ : int
+        Number of channels of the images fitted: 1 or 3.
+
+    See Also
+    --------
+    TrainableSLIC : Learns the distance of features that are given.
+    ENetFeatures : Maps of a network that was trained to name what is in an image.
+
+    Notes
+    -----
+    With the features f of pixel i and mean features :math:`\bar f_k` of cluster k, the
+    probability that i goes to k is
+
+    .. math:: p_{ik} \propto \exp \left( - \frac{1}{T} \left( \lVert f_i - \bar f_k \rVert^2
+              + \frac{\sigma^2}{S^2} \lVert p_i - p_k \rVert^2 \right) \right)
+
+    and the loss of a pixel :math:`-\log \sum_k p_{ik} s_{ik}`, where :math:`s_{ik}` is the share
+    of k's pixels that are of i's segment. The temperature T is learned, too. Clusters are those
+    of one to four of SLIC's iterations with the features so far; gradients flow through the
+    features of the pixels and of the clusters' means, not through the iterations before. Only
+    pixels with clusters of several segments around them teach. That features are learned
+    through a soft assignment to superpixels is the idea of [1]_, with another network and
+    another loss.
+
+    The network sees CIELAB at four scales; its maps have the image's size. Images are continued
+    by their mirror images to a multiple of 8 pixels.
+
+    On a CPU, a training is the same at each call with the same number of torch's threads.
+    Features do not depend on them.
+
+    References
+    ----------
+    .. [1] V. Jampani, D. Sun, M.-Y. Liu, M.-H. Yang, J. Kautz. "Superpixel sampling networks".
+       ECCV 2018.
+
+    Examples
+    --------
+    >>> from sksuperpixel import SLIC
+    >>> from sksuperpixel.datasets import make_texture_mosaics
+    >>> from sksuperpixel.features import LearnedFeatures
+    >>> mosaics = make_texture_mosaics(n_images=4, image_shape=(64, 64), random_state=0)
+    >>> features = LearnedFeatures(width=4, max_epochs=2, crop_size=64, random_state=0)
+    >>> features = features.fit(mosaics.images, mosaics.segmentations)
+    >>> features.transform(mosaics.images)[0].shape
+    (64, 64, 15)
+    >>> slic = SLIC(features="passthrough", n_segments=30)
+    >>> slic.fit_transform(features.transform(mosaics.images))[0].max().item()
+    29
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        **NetworkFeatures._parameter_constraints,
+        "n_maps": [Interval(Integral, 1, None, closed="left")],
+        "width": [Interval(Integral, 2, None, closed="left")],
+        "superpixel_sizes": [tuple, list],
+        "compactness": [Interval(Real, 0, None, closed="left")],
+        "n_candidates": [Interval(Integral, 2, None, closed="left")],
+        "n_pixels": [Interval(Integral, 1, None, closed="left")],
+    }
+    _step = STEP
+    _shipped: ClassVar[dict] = {}
+
+    def __init__(
+        self,
+        n_maps=12,
+        *,
+        width=16,
+        weights=None,
+        train=True,
+        superpixel_sizes=(6, 20),
+        compactness=10.0,
+        n_candidates=9,
+        n_pixels=6000,
+        ignore_label=None,
+        max_epochs=60,
+        batch_size=4,
+        crop_size=192,
+        scale_range=(0.7, 1.6),
+        learning_rate=2e-3,
+        weight_decay=1e-5,
+        device="cpu",
+        channel_axis=-1,
+        memory=None,
+        checkpoint=None,
+        random_state=None,
+    ):
+        self.n_maps = n_maps
+        self.width = width
+        self.weights = weights
+        self.train = train
+        self.superpixel_sizes = superpixel_sizes
+        self.compactness = compactness
+        self.n_candidates = n_candidates
+        self.n_pixels = n_pixels
+        self.ignore_label = ignore_label
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.crop_size = crop_size
+        self.scale_range = scale_range
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.device = device
+        self.channel_axis = channel_axis
+        self.memory = memory
+        self.checkpoint = checkpoint
+        self.random_state = random_state
+
+    @with_callbacks
+    def fit(self, X, y=None):
+        """Train the network on segmentations or, with ``train=False``, load its weights.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+            Images.
+        y : sequence of ndarray of shape (H, W) or (A, H, W)
+            Segmentations, one an image. Of several annotators, each time one is drawn. None
+            will do with ``train=False``.
+
+        Returns
+        -------
+        self : object
+            Fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, the images, the segmentations, the file of the weights or the
+            checkpoint are not as expected.
+        FileNotFoundError
+            If there is no file of the weights, or no folder for the checkpoint.
+        TypeError
+            If images are no sequence of arrays of numbers, or segmentations hold no integers.
+        """
+        return self._fit(X, y)
+
+    def _check_params(self):
+        super()._check_params()
+        self._check_range("superpixel_sizes", least=1)
+
+    @staticmethod
+    def _sizes(tensors):
+        return sizes_of(tensors)
+
+    def _untrained(self):
+        if self.weights is None:
+            return new_maps_network(self.n_maps, self.width, self._draw_seed())
+        return load_maps_network(self._weights_path())
+
+    def _train(self, X, y):
+        self._check_training(X, y)
+        seed = self._draw_seed()
+        if self.weights is None:
+            network = new_maps_network(self.n_maps, self.width, seed)
+        else:
+            network = load_maps_network(self._weights_path())
+        loss = ClusterLoss(
+            tuple(float(size) for size in self.superpixel_sizes),
+            float(self.compactness),
+            int(self.n_candidates),
+            int(self.n_pixels),
+        )
+        about = (*sorted(vars(loss).items()), ("n_maps", network.n_maps), ("width", network.width))
+        losses = self._train_network(X, y, network, loss, about, seed)
+        if np.isnan(losses[-1]):
+            raise ValueError(
+                "y: found no pixel to learn from, expected some with superpixels of several "
+                f"segments around them, of sizes {tuple(self.superpixel_sizes)}"
+            )
+        return network, losses
+
+    def _check_n_channels(self, n_channels):
+        if n_channels not in (1, 3):
+            raise ValueError(
+                f"image 0: found {n_channels} channels, expected 1 (grey) or 3 (RGB) for CIELAB; "
+                "drop alpha, or use other features"
+            )
+
+    def _colours(self, image, index):
+        check_finite(image, index)
+        return LabFeatures()._image_features(image, index)
+
+    def _plane_features(self, image):
+        """Compute the features of one image (H, W, 3)."""
+        device = torch.device(self.device)
+        network = self.network_.to(device)
+        with torch.inference_mode(), one_torch_thread():
+            maps = network(self._network_input(image).to(device))[0].cpu().numpy()
+        height, width = image.shape[:2]
+        maps = maps[:, STEP : STEP + height, STEP : STEP + width]
+        return np.moveaxis(np.ascontiguousarray(maps), 0, -1)
+
+    def get_feature_names_out(self, input_features=None):
+        """Name the features: those of colour, then the maps.
+
+        Parameters
+        ----------
+        input_features : None
+            Not used; for scikit-learn.
+
+        Returns
+        -------
+        ndarray of shape (3 + n_maps,), object
+            L, a, b, and the numbered maps.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called.
+        """
+        check_is_fitted(self)
+        names = ["L", "a", "b", *(f"learned_{i}" for i in range(self.network_.n_maps))]
+        return np.array(names, dtype=object)

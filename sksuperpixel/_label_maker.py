@@ -202,15 +202,34 @@ def cluster_segments(dense, labels, n_clusters):
     """
     majority = np.full((len(dense), n_clusters), VOID)
     for a, each in enumerate(dense):
-        valid = (each >= 0) & (labels >= 0)
-        n_segments = int(each.max()) + 1
-        if n_segments == 0:
-            continue
-        pairs = labels[valid].astype(np.int64) * n_segments + each[valid]
-        counts = np.bincount(pairs, minlength=n_clusters * n_segments)
-        counts = counts.reshape(n_clusters, n_segments)
-        majority[a] = np.where(counts.any(axis=1), counts.argmax(axis=1), VOID)
+        counts = segment_counts(each, labels, n_clusters)
+        if counts.size:
+            majority[a] = np.where(counts.any(axis=1), counts.argmax(axis=1), VOID)
     return majority
+
+
+def segment_counts(dense, labels, n_clusters):
+    """Count the pixels that each cluster has of each segment.
+
+    Parameters
+    ----------
+    dense : ndarray, int64
+        Segment 0, 1, ... of each pixel, by one annotator; -1 is void.
+    labels : ndarray of the same shape, int
+        Cluster of each pixel; negative outside a mask.
+    n_clusters : int
+        K.
+
+    Returns
+    -------
+    ndarray of shape (K, L), int64
+        L is one more than the largest segment.
+    """
+    valid = (dense >= 0) & (labels >= 0)
+    n_segments = int(dense.max()) + 1
+    pairs = labels[valid].astype(np.int64) * n_segments + dense[valid]
+    counts = np.bincount(pairs, minlength=n_clusters * n_segments)
+    return counts.reshape(n_clusters, n_segments)
 
 
 def count_segments(segments):

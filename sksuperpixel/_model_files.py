@@ -189,7 +189,9 @@ def describe_features(features, fitted, prefix="features."):
     return {"name": name, "params": plain(params)}, tensors
 
 
-def restore_features(description, tensors, blank, channel_axis, path, prefix="features."):
+def restore_features(
+    description, tensors, blank, channel_axis, path, device=None, prefix="features."
+):
     """Make the transformer that `describe_features` described.
 
     Parameters
@@ -202,6 +204,8 @@ def restore_features(description, tensors, blank, channel_axis, path, prefix="fe
         Where its channels are.
     path : str or path-like
         Where all this comes from, for errors.
+    device : str, default=None
+        Where transformers with a network are to run; None for where they ran.
     prefix : str, default="features."
 
     Returns
@@ -228,7 +232,9 @@ def restore_features(description, tensors, blank, channel_axis, path, prefix="fe
         parts = []
         for part, each in params["transformers"]:
             part_prefix = f"{prefix}{part}."
-            restored = restore_features(each, tensors, blank, channel_axis, path, part_prefix)
+            restored = restore_features(
+                each, tensors, blank, channel_axis, path, device, part_prefix
+            )
             parts.append((part, restored))
         params["transformers"] = [(part, given) for part, (given, _) in parts]
         union = ours.ChannelUnion(**params)
@@ -238,12 +244,14 @@ def restore_features(description, tensors, blank, channel_axis, path, prefix="fe
             (part, given if trained is None else trained) for part, (given, trained) in parts
         ]
         return union, fitted
+    if device is not None and "device" in params:
+        params["device"] = device
     transformer = getattr(ours, name)(**params)
     if name in _WITH_NETWORK:
         # Not from where its weights came, which may be far away.
         own = {key: tensors[key] for key in tensors if key.startswith(prefix)}
-        sizes = transformer._sizes({key.removeprefix(prefix): own[key] for key in own})
-        random = {"weights": None, "train": False, "random_state": 0, **sizes}
+        known = transformer._network_params({key.removeprefix(prefix): own[key] for key in own})
+        random = {"weights": None, "train": False, "random_state": 0, **known}
         fitted = clone(transformer).set_params(**random).fit([blank])
         fill(fitted.network_, tensors, prefix, path)
         given = transformer.get_params(deep=False)
@@ -287,4 +295,6 @@ def _plain(value):
         return value.tolist()
     if isinstance(value, os.PathLike):
         return os.fspath(value)
+    if type(value).__name__ == "device":  # torch's, which may not be imported
+        return str(value)
     return None if isinstance(value, np.random.RandomState) else value

@@ -606,7 +606,7 @@ class TrainableSLIC(SuperpixelTransformer):
         if device is not None:
             params["device"] = device
         params["features"], fitted = restore_features(
-            params["features"], tensors, blank, axis, path
+            params["features"], tensors, blank, axis, path, device
         )
         slic = cls(**params, label_maker=None if maker is None else LabelMaker(**maker))
         for name, value in about["learned"].items():

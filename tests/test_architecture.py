@@ -85,6 +85,7 @@ MAY_IMPORT = {
     ),
     "features._learned": (
         {
+            "_label_maker",
             "_torch_threads",
             "_validation",
             "features._lab",
@@ -94,7 +95,13 @@ MAY_IMPORT = {
         {"numpy", "sklearn.callback", "sklearn.utils.", "torch"},
     ),
     "features._maps_network": (
-        {"_clusters", "_iterations", "_torch_threads", "features._network_training"},
+        {
+            "_clusters",
+            "_iterations",
+            "_label_maker",
+            "_torch_threads",
+            "features._network_training",
+        },
         {"numpy", "torch."},
     ),
     "features._network_features": (

@@ -548,7 +548,7 @@ def test_bad_files(fitted, tmp_path):
     "features",
     [
         ScatteringFeatures(J=1, L=4, channels="lightness"),
-        ENetFeatures(weights=None, random_state=3),
+        ENetFeatures(weights=None, random_state=3, device=torch.device("cpu")),
         LearnedFeatures(n_maps=2, width=4, train=False, random_state=0),
         LearnedFeatures(n_maps=2, width=4, max_epochs=1, crop_size=32, random_state=0),
         ENetFeatures(train=True, n_classes=20, max_epochs=1, crop_size=32, random_state=0),

@@ -32,7 +32,8 @@ from sksuperpixel.features import ENetFeatures, ScatteringFeatures
 from sksuperpixel.metrics import superpixel_report
 from sksuperpixel.networks import make_classification_net, make_distance_net
 
-# Part of every key: to be raised when a change of the library changes results.
+# Part of every key: to be raised when a change of the library or of this module changes results,
+# for a key has the settings of a method, but not what they stand for.
 VERSION = 2
 SHAPE = (256, 256)
 # How compact the superpixels of every method are to be: as the paper's SLIC.
@@ -59,11 +60,19 @@ def parse(description, **switches):
     parser = argparse.ArgumentParser(description=description.strip().split("\n\n")[0])
     parser.add_argument("--data", required=True, help="folder of BSDS500")
     parser.add_argument("--results", type=Path, default=Path("bsds500_results"))
-    parser.add_argument("--limit", type=int, help="use at most so many images of each subset")
+    limit_help = "use at most so many images of each subset; results go to a folder beside"
+    parser.add_argument("--limit", type=int, help=limit_help)
     parser.add_argument("--n-jobs", type=int, default=2)
     for name, settings in switches.items():
         parser.add_argument(f"--{name}", **settings)
     arguments = parser.parse_args()
+    # For a script that runs others.
+    arguments.shared = ["--data", arguments.data, "--results", arguments.results]
+    arguments.shared += ["--n-jobs", str(arguments.n_jobs)]
+    if arguments.limit is not None:
+        arguments.shared += ["--limit", str(arguments.limit)]
+        name = f"{arguments.results.name}_{arguments.limit}"
+        arguments.results = arguments.results.with_name(name)
     arguments.cache = arguments.results / "cache"
     arguments.cache.mkdir(parents=True, exist_ok=True)
     return arguments
@@ -98,7 +107,7 @@ def shrink(image, segmentation):
     return small, np.stack(nearest).astype(np.int16)
 
 
-def load_pairs(root, subset, small, n_jobs):
+def load_pairs(root, subset, small, n_jobs, version=VERSION):
     """Load the images and segmentations of a subset, at 256 x 256 or as they are, and names."""
     data = load_bsds500(root, subset=subset)
     pairs = list(zip(data.images, data.segmentations, strict=True))

@@ -2,8 +2,9 @@
 The whole evaluation
 ====================
 
-Runs every script of this folder, one after the other, with the same arguments, and then writes
-the page. What was computed before is read from the cache.
+Runs every script of this folder that computes something, one after the other, with the same
+arguments. What was computed before is read from what was kept. ``times.csv`` adds up how long
+each has taken, over all runs.
 
     python examples/bsds500/everything.py --data BSDS500 --peers peers
 """
@@ -31,24 +32,23 @@ SCRIPTS = (
 def main():
     """Run all, and tell how long each took."""
     arguments = parse(__doc__, peers={"help": "folder of published label maps"})
-    shared = ["--data", arguments.data, "--results", arguments.results]
-    shared += ["--n-jobs", str(arguments.n_jobs)]
-    if arguments.limit is not None:
-        shared += ["--limit", str(arguments.limit)]
     own = {"table1.py": ["--folds"]}
     if arguments.peers is not None:
         own["native.py"] = ["--peers", arguments.peers]
-    seconds = {}
+    path = arguments.results / "times.csv"
+    seconds = pd.Series(0.0, SCRIPTS, name="seconds").rename_axis("script")
+    if path.exists():
+        seconds = seconds.add(pd.read_csv(path, index_col="script")["seconds"], fill_value=0)
     for script in SCRIPTS:
         start = perf_counter()
         print(f"== {script}", flush=True)
-        path = Path(__file__).with_name(script)
-        subprocess.run([sys.executable, path, *shared, *own.get(script, [])], check=True)
-        seconds[script] = perf_counter() - start
-        print(f"== {script}: {seconds[script]:.0f} s", flush=True)
-    times = pd.Series(seconds, name="seconds").rename_axis("script")
-    print(f"== all: {times.sum() / 60:.1f} minutes")
-    times.to_csv(arguments.results / "times.csv")
+        command = [sys.executable, Path(__file__).with_name(script), *arguments.shared]
+        subprocess.run([*command, *own.get(script, [])], check=True)
+        taken = perf_counter() - start
+        print(f"== {script}: {taken:.0f} s", flush=True)
+        seconds[script] += taken
+        seconds.to_csv(path)
+    print(f"== all, in all runs: {seconds.sum() / 60:.1f} minutes")
 
 
 if __name__ == "__main__":

@@ -21,35 +21,40 @@ SHOWN = {"IoU": True, "Rec": True, "MDE": False, "UE": False}
 
 def compare(results):
     """Tell, for each method and score, how much and on how many images it is better than SLIC."""
-    rows = []
-    for table in results.values():
-        row = {}
+    rows = {}
+    for name in others_than_slic(results):
+        rows[name] = {}
         for column, more_is_better in SHOWN.items():
-            change = table[column].values - results["SLIC"][column].values
-            row[f"{column} change"] = change.mean()
-            row[f"{column} se"] = change.std(ddof=1) / np.sqrt(len(change))
-            row[f"{column} better"] = ((change > 0) == more_is_better)[change != 0].mean()
-        rows.append(row)
-    return pd.DataFrame(rows, index=list(results))
+            change = results[name][column].values - results["SLIC"][column].values
+            better = change > 0 if more_is_better else change < 0
+            rows[name][f"{column} change"] = change.mean()
+            rows[name][f"{column} se"] = change.std(ddof=1) / np.sqrt(len(change))
+            rows[name][f"{column} better"] = better.mean()
+    return pd.DataFrame(rows).T
 
 
-def plot_scores(results, path):
+def others_than_slic(results):
+    """Name the methods to compare with SLIC."""
+    return [name for name in results if name != "SLIC"]
+
+
+def plot_scores(results, comparison, path):
     """Draw each image's scores by each method against SLIC's."""
-    others = [name for name in results if name != "SLIC"]
+    others = others_than_slic(results)
     figure, panels = plt.subplots(
         len(SHOWN),
         len(others),
         figsize=(2.6 * len(others), 2.6 * len(SHOWN)),
         layout="constrained",
     )
-    for row, (column, more_is_better) in zip(panels, SHOWN.items(), strict=True):
+    for row, column in zip(panels, SHOWN, strict=True):
         for panel, name in zip(row, others, strict=True):
             slic, ours = results["SLIC"][column].values, results[name][column].values
             panel.scatter(slic, ours, s=4)
             ends = [min(slic.min(), ours.min()), max(slic.max(), ours.max())]
             panel.plot(ends, ends, color="black", linewidth=0.8)
-            better = (ours > slic) == more_is_better
-            panel.text(0.04, 0.9, f"{100 * better.mean():.0f} % better", transform=panel.transAxes)
+            better = 100 * comparison.loc[name, f"{column} better"]
+            panel.text(0.04, 0.9, f"{better:.0f} % better", transform=panel.transAxes)
         row[0].set_ylabel(f"{column} of the method")
     for panel, name in zip(panels[0], others, strict=True):
         panel.set_title(name, fontsize=9)
@@ -86,8 +91,9 @@ def main():
     arguments = parse(__doc__)
     known, test, methods = load_all(arguments)
     results = {name: evaluate(each, known, test, arguments) for name, each in methods.items()}
-    show(compare(results), arguments.results / "images.csv")
-    plot_scores(results, arguments.results / "images.png")
+    comparison = compare(results)
+    show(comparison, arguments.results / "images.csv")
+    plot_scores(results, comparison, arguments.results / "images.png")
     plot_errors(results, arguments.results / "images_compactness.png")
 
 

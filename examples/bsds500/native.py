@@ -9,8 +9,8 @@ The first 100 test images at their own size (those that label maps were publishe
 size. Label maps of published methods are read from --peers (METHOD/K<number>/IMAGE.png), where
 given; scikit-image's slic, OpenCV's SLIC, LSC and SEEDS and fast-slic run where they can be
 imported, at compactness 10. Learned distances are fitted at 256 x 256 on training and validation
-images and cut the images finer, then merge by the learned distance, as SLIC does by its own; each
-is as compact as SLIC with 600 superpixels.
+images and cut the images finer, then merge by the learned distance, as SLIC does by its own; the
+parameter is the one that makes each as compact as SLIC with 600 superpixels.
 
     python examples/bsds500/native.py --data BSDS500 --peers peers
 """

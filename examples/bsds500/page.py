@@ -80,10 +80,10 @@ def losses(table):
 def per_image(table):
     """On how many images each score is better than SLIC's."""
     cells = {
-        name: [f"{100 * value:.0f} %" for value in table[f"{name} better"].iloc[1:]]
+        name: [f"{100 * value:.0f} %" for value in table[f"{name} better"]]
         for name in ("IoU", "Rec", "MDE", "UE")
     }
-    return markdown(pd.DataFrame(cells, index=table.index[1:]))
+    return markdown(pd.DataFrame(cells, index=table.index))
 
 
 def without_colour(table):

@@ -235,7 +235,7 @@ class ENetFeatures(NetworkFeatures):
         return {**super()._learned(network, losses), "n_classes_": network.n_classes}
 
     @staticmethod
-    def _sizes(tensors):
+    def _network_params(tensors):
         return {"n_classes": tensors["fullconv.weight"].shape[1]}
 
     def _untrained(self):

@@ -8,6 +8,7 @@ from sklearn.callback import with_callbacks
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from sksuperpixel._label_maker import dense_segments
 from sksuperpixel._validation import check_finite
 from sksuperpixel.features._lab import LabFeatures
 
@@ -19,8 +20,8 @@ try:
         STEP,
         ClusterLoss,
         load_maps_network,
+        network_params,
         new_maps_network,
-        sizes_of,
     )
     from sksuperpixel.features._network_features import NetworkFeatures
 except ImportError as error:
@@ -95,7 +96,8 @@ class LearnedFeatures(NetworkFeatures):
     network_ : torch.nn.Module
         The network.
     losses_ : ndarray of shape (n_epochs,)
-        Mean loss of each epoch of the training; empty without.
+        Mean loss of each epoch of the training, NaN where nothing taught; empty without
+        training.
     n_channels_in_ : int
         Number of channels of the images fitted: 1 or 3.
 
@@ -116,7 +118,8 @@ class LearnedFeatures(NetworkFeatures):
     of k's pixels that are of i's segment. The temperature T is learned, too. Clusters are those
     of one to four of SLIC's iterations with the features so far; gradients flow through the
     features of the pixels and of the clusters' means, not through the iterations before. Only
-    pixels with clusters of several segments around them teach. That features are learned
+    pixels with clusters of several segments around them teach: an image's loss is the mean of
+    theirs, times the share of such pixels. That features are learned
     through a soft assignment to superpixels is the idea of [1]_, with another network and
     another loss.
 
@@ -237,21 +240,22 @@ class LearnedFeatures(NetworkFeatures):
         self._check_range("superpixel_sizes", least=1)
 
     @staticmethod
-    def _sizes(tensors):
-        return sizes_of(tensors)
+    def _network_params(tensors):
+        return network_params(tensors)
 
     def _untrained(self):
+        return self._start(self._draw_seed())
+
+    def _start(self, seed):
+        """Load the network, or draw it."""
         if self.weights is None:
-            return new_maps_network(self.n_maps, self.width, self._draw_seed())
+            return new_maps_network(int(self.n_maps), int(self.width), seed)
         return load_maps_network(self._weights_path())
 
     def _train(self, X, y):
         self._check_training(X, y)
         seed = self._draw_seed()
-        if self.weights is None:
-            network = new_maps_network(self.n_maps, self.width, seed)
-        else:
-            network = load_maps_network(self._weights_path())
+        network = self._start(seed)
         loss = ClusterLoss(
             tuple(float(size) for size in self.superpixel_sizes),
             float(self.compactness),
@@ -260,7 +264,7 @@ class LearnedFeatures(NetworkFeatures):
         )
         about = (*sorted(vars(loss).items()), ("n_maps", network.n_maps), ("width", network.width))
         losses = self._train_network(X, y, network, loss, about, seed)
-        if np.isnan(losses[-1]):
+        if np.isnan(losses).all():
             raise ValueError(
                 "y: found no pixel to learn from, expected some with superpixels of several "
                 f"segments around them, of sizes {tuple(self.superpixel_sizes)}"
@@ -268,15 +272,15 @@ class LearnedFeatures(NetworkFeatures):
         return network, losses
 
     def _check_n_channels(self, n_channels):
-        if n_channels not in (1, 3):
-            raise ValueError(
-                f"image 0: found {n_channels} channels, expected 1 (grey) or 3 (RGB) for CIELAB; "
-                "drop alpha, or use other features"
-            )
+        LabFeatures()._check_n_channels(n_channels)
 
     def _colours(self, image, index):
         check_finite(image, index)
         return LabFeatures()._image_features(image, index)
+
+    def _labels(self, segmentation):
+        # Segments may have any numbers: they are told apart only.
+        return dense_segments(segmentation[np.newaxis], self.ignore_label)[0]
 
     def _plane_features(self, image):
         """Compute the features of one image (H, W, 3)."""

@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from sksuperpixel._clusters import Grid, find_candidates, update_clusters
 from sksuperpixel._iterations import cluster_pixels
+from sksuperpixel._label_maker import segment_counts
 from sksuperpixel._torch_threads import seeded_torch
 from sksuperpixel.features._network_training import check_tensors, read_tensors
 
@@ -96,13 +97,13 @@ def new_maps_network(n_maps, width, seed):
     return network.to(memory_format=torch.channels_last).eval()
 
 
-def sizes_of(tensors):
+def network_params(tensors):
     """Tell a network's parameters by its tensors; the least there can be if these are others."""
-    sizes = {}
+    params = {}
     for parameter, name, least in (("n_maps", "maps.weight", 1), ("width", _FIRST, 2)):
         tensor = tensors.get(name)
-        sizes[parameter] = tensor.shape[0] if tensor is not None and tensor.ndim == 4 else least
-    return sizes
+        params[parameter] = tensor.shape[0] if tensor is not None and tensor.ndim == 4 else least
+    return params
 
 
 def load_maps_network(path):
@@ -116,10 +117,10 @@ def load_maps_network(path):
         If it is no safetensors file, or one with other tensors; the first wrong one is named.
     """
     tensors = read_tensors(path)
-    sizes = sizes_of(tensors)
+    params = network_params(tensors)
     with torch.device("meta"):
-        check_tensors(tensors, MapsNetwork(**sizes), path)
-    network = new_maps_network(**sizes, seed=0)
+        check_tensors(tensors, MapsNetwork(**params), path)
+    network = new_maps_network(**params, seed=0)
     network.load_state_dict(tensors, strict=False)
     return network
 
@@ -133,7 +134,7 @@ class ClusterLoss:
 
     Parameters
     ----------
-    sizes : tuple of 2 float
+    grid_steps : tuple of 2 float
         Least and largest step of the grid; one is drawn for each image.
     compactness : float
     n_candidates : int
@@ -142,8 +143,8 @@ class ClusterLoss:
         Most pixels of an image that teach, of those with more than one segment around them.
     """
 
-    def __init__(self, sizes, compactness, n_candidates, n_pixels):
-        self.sizes = sizes
+    def __init__(self, grid_steps, compactness, n_candidates, n_pixels):
+        self.grid_steps = grid_steps
         self.compactness = compactness
         self.n_candidates = n_candidates
         self.n_pixels = n_pixels
@@ -156,7 +157,7 @@ class ClusterLoss:
         network : MapsNetwork
         images : torch.Tensor of shape (n, 3, h, w)
         labels : torch.Tensor of shape (n, h, w), int64
-            On the CPU; -1 where there is none.
+            Segments 0, 1, ..., on the CPU; -1 where there is none.
         rng : Generator
 
         Returns
@@ -173,7 +174,7 @@ class ClusterLoss:
         return sum(losses) / len(images) if losses else None
 
     def _of_image(self, features, segmentation, temperature, rng):
-        size = float(np.exp(rng.uniform(*np.log(self.sizes))))
+        size = float(np.exp(rng.uniform(*np.log(self.grid_steps))))
         found = self._teaching_pixels(features, segmentation, size, rng)
         if found is None:
             return None
@@ -181,9 +182,12 @@ class ClusterLoss:
         device = features.device
         flat = features.flatten(1).T
         means = _cluster_means(flat, torch.from_numpy(labels).to(device))
+        pixels = torch.from_numpy(pixels).to(device)
         present = torch.from_numpy(candidates >= 0).to(device)
         candidates = torch.from_numpy(np.maximum(candidates, 0)).to(device)
-        differences = flat[torch.from_numpy(pixels).to(device)][:, None] - means[candidates]
+        # Unlike indexing, an embedding sums its gradients in the same order on any run.
+        compared = functional.embedding(candidates, means)
+        differences = flat.index_select(0, pixels)[:, None] - compared
         distances = (differences**2).sum(dim=2) + torch.from_numpy(space).to(device) ** 2
         logits = (-distances / temperature).masked_fill(~present, -torch.inf)
         # A cluster is right as far as its pixels are of the pixel's segment. None is wholly
@@ -218,8 +222,11 @@ class ClusterLoss:
             planes, grid, compactness=self.compactness, max_iter=n_iter
         )
         update_clusters(planes, labels, clusters)
-        share = _segment_shares(labels.ravel(), segmentation.ravel(), len(clusters))
-        pixels = np.flatnonzero(segmentation.ravel() >= 0)
+        segmentation = segmentation.ravel()
+        counts = segment_counts(segmentation, labels.ravel(), len(clusters))
+        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        pixels = np.flatnonzero(segmentation >= 0)
+        valid = len(pixels) / segmentation.size
         pixels = rng.permutation(pixels)[: 4 * self.n_pixels]
         where = np.stack(np.unravel_index(pixels, shape), axis=1).astype(np.int32)
         candidates, space = find_candidates(where, clusters, self.n_candidates)
@@ -227,32 +234,22 @@ class ClusterLoss:
         empty = np.bincount(labels.ravel(), minlength=len(clusters)) == 0
         candidates[empty[candidates]] = -1
         present = candidates >= 0
-        own = np.unique(segmentation, return_inverse=True)[1].ravel()[pixels]
-        shares = np.where(present, share[np.maximum(candidates, 0), own[:, np.newaxis]], 0)
+        own = segmentation[pixels, np.newaxis]
+        shares = np.where(present, share[np.maximum(candidates, 0), own], 0)
         worst = np.where(present, shares, 1).min(axis=1, initial=1)
         ambiguous = shares.max(axis=1, initial=0) - worst > 0.5
-        chosen = np.flatnonzero(ambiguous)[: self.n_pixels]
-        if len(chosen) < _FEWEST_PIXELS:
+        if np.count_nonzero(ambiguous) < _FEWEST_PIXELS:
             return None
-        space = np.where(present, space * np.float32(self.compactness / size), 0)
+        chosen = np.flatnonzero(ambiguous)[: self.n_pixels]
+        space = np.where(present, space, 0) * np.float32(self.compactness / size)
         return (
             labels.ravel().astype(np.int64),
             pixels[chosen],
             candidates[chosen].astype(np.int64),
             space[chosen].astype(np.float32),
             shares[chosen].astype(np.float32),
-            float(ambiguous.mean()),
+            valid * float(ambiguous.mean()),
         )
-
-
-def _segment_shares(labels, segmentation, n_clusters):
-    """Tell how much of each cluster is of each segment: (K, L); void counts for nothing."""
-    segments, numbers = np.unique(segmentation, return_inverse=True)
-    valid = segmentation >= 0
-    pairs = labels[valid].astype(np.int64) * len(segments) + numbers[valid]
-    counts = np.bincount(pairs, minlength=n_clusters * len(segments))
-    counts = counts.reshape(n_clusters, len(segments))
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
 
 def _cluster_means(values, labels):

@@ -17,7 +17,12 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sksuperpixel._base import ImageTransformerMixin
-from sksuperpixel._validation import check_image, check_images, check_segmentations
+from sksuperpixel._validation import (
+    check_image,
+    check_images,
+    check_segmentation,
+    check_segmentations,
+)
 from sksuperpixel.features._network_training import Training, save_tensors, train_network
 
 
@@ -30,7 +35,7 @@ class NetworkFeatures(
     what ``_learned(network, losses)`` names. It implements ``_untrained()``, a network;
     ``_train(X, y)``, a network and the losses of its training; ``_colours(image, index)``, what
     of an image (H, W, C) the network sees, (H, W, 3), float32; ``_plane_features(colours)``; and
-    ``_sizes(tensors)``, the parameters that tell the sizes of a network with such tensors.
+    ``_network_params(tensors)``, the parameters that a network with such tensors has.
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -123,6 +128,7 @@ class NetworkFeatures(
 
     def _train_network(self, X, y, network, loss, about, seed):
         """Train a network in place, with progress; give the mean loss of each epoch."""
+        void = None if self.ignore_label is None else int(self.ignore_label)
         training = Training(
             max_epochs=int(self.max_epochs),
             batch_size=int(self.batch_size),
@@ -132,7 +138,7 @@ class NetworkFeatures(
             weight_decay=float(self.weight_decay),
             weights=None if self.weights is None else os.fspath(self.weights),
             n_images=len(X),
-            about=about,
+            about=(("ignore_label", void), *about),
             seed=seed,
         )
         n_channels = check_image(X[0], 0, self.channel_axis).shape[-1]
@@ -164,6 +170,11 @@ class NetworkFeatures(
             epoch_done,
         )
         progress.call_on_fit_task_end(estimator=self, X=X, y=y)
+        if not all(each.isfinite().all() for each in network.state_dict().values()):
+            raise ValueError(
+                f"learning_rate: found {self.learning_rate}, with which training ended in numbers "
+                "that are not finite; expected a lower one"
+            )
         return losses
 
     def _learned(self, network, losses):
@@ -174,18 +185,23 @@ class NetworkFeatures(
         """Read what the network sees of an image, and its labels, by a random annotator."""
         image = check_image(images[index], index, self.channel_axis, n_channels)
         image = self._colours(image, index)
-        labels = np.asarray(segmentations[index])
-        if image.ndim != 3 or labels.shape[-2:] != image.shape[:-1] or labels.ndim not in (2, 3):
+        if image.ndim != 3:
             raise ValueError(
-                f"y of image {index}: found a segmentation of shape {labels.shape} and an image "
-                f"of shape {image.shape[:-1]}, expected images (H, W) and segmentations of the "
-                "same shape, or (A, H, W) for A annotators"
+                f"image {index}: found a volume of shape {image.shape[:-1]}, expected images "
+                "(H, W) to train on"
             )
-        if labels.ndim == 3:
-            labels = labels[rng.integers(len(labels))]
-        if self.ignore_label is not None:
-            labels = np.where(labels == self.ignore_label, -1, labels.astype(np.int64))
-        return image, labels
+        annotators = check_segmentation(segmentations[index], image.shape[:-1], index)
+        one = annotators[rng.integers(len(annotators))] if len(annotators) > 1 else annotators[0]
+        return image, self._labels(one)
+
+    def _labels(self, segmentation):
+        """Give what the loss knows as the labels of a segmentation; -1 is void."""
+        labels = segmentation.astype(np.int64)
+        return (
+            labels
+            if self.ignore_label is None
+            else np.where(labels == self.ignore_label, -1, labels)
+        )
 
     def _network_input(self, image):
         """Pad what the network sees (H, W, 3) by reflections, to a tensor (1, 3, h, w)."""

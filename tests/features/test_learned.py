@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
-from sksuperpixel import SLIC
+from sksuperpixel import SLIC, LazySequence
 from sksuperpixel.datasets import make_texture_mosaics
 from sksuperpixel.metrics import undersegmentation_error
 
@@ -146,7 +146,7 @@ def test_loss_equals_a_slow_reference(void):
     rng = np.random.default_rng(0)
     segmentation = np.zeros((24, 30), np.int64)
     segmentation[:, 13:] = 1
-    segmentation[11:, 20:] = 5
+    segmentation[11:, 20:] = 2
     if void:
         segmentation[:5] = -1
     features = rng.normal(0, 2, (4, 24, 30)).astype(np.float32)
@@ -226,6 +226,25 @@ def test_ignored_pixels_teach_nothing(mosaics):
     assert not same_weights(learner().fit(*mosaics), first)
 
 
+def test_two_threads_give_the_same_each_time(mosaics):
+    images, segmentations = mosaics
+    torch.set_num_threads(2)
+    try:
+        # Enough pixels and candidates for torch to share them among threads.
+        params = {"crop_size": 64, "n_pixels": 6000, "superpixel_sizes": (4, 5), "batch_size": 6}
+        fits = [learner(**params).fit(images, segmentations) for _ in range(4)]
+    finally:
+        torch.set_num_threads(1)
+    assert all(same_weights(each, fits[0]) for each in fits[1:])
+
+
+def test_numbers_of_segments_do_not_matter(mosaics):
+    images, segmentations = mosaics
+    first = learner().fit(images, segmentations)
+    renamed = [-3 - 7 * each for each in segmentations]
+    assert same_weights(learner().fit(images, renamed), first)
+
+
 def test_annotators_are_drawn(mosaics):
     images, segmentations = mosaics
     twice = [np.stack([each, each]) for each in segmentations]
@@ -262,6 +281,10 @@ def test_a_checkpoint_goes_on_as_if_it_had_not_stopped(mosaics, tmp_path):
     np.testing.assert_array_equal(resumed.losses_, expected.losses_)
     with pytest.raises(ValueError, match="is of a training with about="):
         learner(max_epochs=3, checkpoint=path, compactness=5.0).fit(*mosaics)
+    with pytest.raises(ValueError, match="is of a training with about="):
+        learner(max_epochs=3, checkpoint=path, ignore_label=0).fit(*mosaics)
+    again = learner(max_epochs=3, checkpoint=path, n_maps=np.int64(4)).fit(*mosaics)
+    assert same_weights(again, expected)
 
 
 def test_weights_come_back_from_a_file(mosaics, tmp_path):
@@ -330,6 +353,36 @@ def test_nothing_to_learn_from():
     images = [noise(48, 48, 3, seed=i) for i in range(2)]
     with pytest.raises(ValueError, match="y: found no pixel to learn from"):
         learner().fit(images, [np.zeros((48, 48), int)] * 2)
+
+
+def test_epochs_that_teach_nothing_do_no_harm():
+    # A small part of the image is worth learning from: most crops miss it.
+    segmentation = np.zeros((160, 160), int)
+    segmentation[:70, :70] = 1
+    transformer = learner(crop_size=32, max_epochs=9, superpixel_sizes=(4, 6), scale_range=(1, 1))
+    transformer.fit([noise(160, 160, 3)], [segmentation])
+    assert np.isnan(transformer.losses_).any()
+    assert np.isfinite(transformer.losses_).any()
+    assert np.isfinite(transformer.transform([noise(20, 20, 3)])[0]).all()
+
+
+def test_few_pixels_and_no_compactness_will_do(mosaics):
+    transformer = learner(n_pixels=20, compactness=0, max_epochs=1).fit(*mosaics)
+    assert np.isfinite(transformer.losses_).all()
+
+
+def test_training_that_diverges_is_an_error(mosaics):
+    transformer = learner(learning_rate=1e9)
+    with pytest.raises(ValueError, match=r"learning_rate: found 1000000000\.0"):
+        transformer.fit(*mosaics)
+    assert not hasattr(transformer, "network_")
+
+
+def test_segmentations_of_lazy_images_are_checked(mosaics):
+    images, segmentations = mosaics
+    lazy = LazySequence(lambda each: each + 0.5, segmentations)
+    with pytest.raises(TypeError, match=r"y of image \d: found a segmentation of dtype float64"):
+        learner().fit(images, lazy)
 
 
 def test_bad_images_and_files(tmp_path):

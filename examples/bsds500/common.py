@@ -151,6 +151,11 @@ FEATURES = {
         [("lab", LabFeatures(sigma=0.7)), ("texture", TEXTURE)],
         [1, 4, 4] + 8 * [16],
     ),
+    # For the manual tuning: colour that is smoothed less.
+    "scattering, sharp": (
+        [("lab", LabFeatures(sigma=0.5)), ("texture", TEXTURE)],
+        [1, 4, 4] + 8 * [16],
+    ),
     # Those of Table II. Labels are those of SLIC on colour: what else there is weighs nothing.
     "all scattering": (
         [("lab", LabFeatures()), ("texture", ScatteringFeatures(channels="lightness"))],
@@ -330,19 +335,29 @@ def evaluate(settings, train, test, arguments):
     return kept(arguments.cache, "scores", parts, compute)
 
 
-# Weights to try by hand: of a and b, and of the scattering maps.
-BY_HAND = [(1, 0), (2, 0), (4, 0), (1, 4), (2, 4), (1, 16), (2, 16), (4, 16), (2, 8), (2, 40)]
+# What to try by hand: features, and the weights of a and b and of the scattering maps.
+BY_HAND = [
+    ("scattering", 2, 0),
+    ("scattering", 1, 16),
+    ("scattering", 2, 8),
+    ("scattering", 2, 16),
+    ("scattering", 4, 16),
+    ("scattering, sharp", 2, 4),
+    ("scattering, sharp", 2, 8),
+    ("scattering, sharp", 3, 8),
+    ("scattering, sharp", 4, 16),
+    ("scattering, sharp", 6, 24),
+]
 
 
 def pick_by_hand(tuning, arguments):
-    """Find the weights of the least undersegmentation error at equal compactness."""
+    """Find the features and weights of the least undersegmentation error."""
     tried = []
-    for colour, texture in BY_HAND:
-        settings = {**METHODS["manual tuning"], "weights": [1, colour, colour] + 8 * [texture]}
-        error = evaluate(settings, tuning, tuning, arguments)["UE"].mean()
-        tried.append((error, colour, texture, settings))
-    _, colour, texture, settings = min(tried, key=lambda each: each[0])
-    print(f"By hand: a and b weigh {colour}, scattering {texture}", flush=True)
+    for features, colour, texture in BY_HAND:
+        settings = {"features": features, "weights": [1, colour, colour] + 8 * [texture]}
+        tried.append((evaluate(settings, tuning, tuning, arguments)["UE"].mean(), settings))
+    _, settings = min(tried, key=lambda each: each[0])
+    print(f"By hand: {settings}", flush=True)
     return settings
 
 

@@ -5,9 +5,9 @@ Table I: all methods at equal compactness
 How much does learning the distance improve superpixels of natural images?
 
 All at 256 x 256, size 16, five iterations, every method as compact as SLIC is in the paper.
-Weights of the manual tuning are picked out of ten settings on training and validation images;
-methods are fitted on these and scored on the 200 test images. With --folds, all 500 images are
-scored, each by models fitted on the other four fifths of them.
+The manual tuning is the best of ten settings on training and validation images; methods are
+fitted on these and scored on the 200 test images. With --folds, all 500 images are scored, each
+by models fitted on the other four fifths of them.
 
     python examples/bsds500/table1.py --data BSDS500
 """

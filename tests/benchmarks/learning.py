@@ -1,13 +1,11 @@
-"""Score learned distances beside SLIC at equal compactness, on BSDS500 and on nuclei.
+"""Score learned distances beside SLIC at equal compactness on nuclei; time and memory of a fit.
 
-BSDS500: fitted on the 200 training images, compactness matched to SLIC's on 50 validation images,
-scored on the 200 test images; all at 256 x 256, size 16. Nuclei (images and instance labels in
+(On BSDS500, `examples/bsds500` does.) Nuclei (images and instance labels in
 two folders): one half to fit, the other to test, by a seeded split; size 8, compactness matched
 on images to fit. With --bounded: time and peak memory of a fit on the 200 training images at
 their own size with 246 channels, and the time of a transform. Everything was chosen on images
 that are not scored here. The nuclei take about twenty minutes.
 
-    python tests/benchmarks/learning.py --bsds500 BSDS500
     python tests/benchmarks/learning.py --nuclei nuclei
     python tests/benchmarks/learning.py --bounded BSDS500
 """
@@ -19,7 +17,7 @@ from time import perf_counter
 
 import numpy as np
 import pandas as pd
-from quality_bsds500 import COLUMNS, shrink
+from quality_bsds500 import COLUMNS
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
@@ -61,53 +59,6 @@ def compare(models, features, slic, tuning, test, segmentations):
     change = 100 * (table / table.loc["SLIC"] - 1)
     change["CO"] = table["CO"] - table.loc["SLIC", "CO"]
     print(change.iloc[1:].round(3).to_string(), flush=True)
-
-
-def shrunk(root, subset, step=1):
-    """Images and segmentations of BSDS500 at 256 x 256."""
-    data = load_bsds500(root, subset=subset)
-    pairs = [
-        shrink(data.images[i], data.segmentations[i]) for i in range(0, len(data.images), step)
-    ]
-    return [image for image, _ in pairs], [segmentation for _, segmentation in pairs]
-
-
-def bsds500(root, n_jobs):
-    """Smoothed colour and the finest scattering of lightness, from hand-set weights on."""
-    train, truth = shrunk(root, "train")
-    tuning, _ = shrunk(root, "val", step=2)
-    test, test_truth = shrunk(root, "test")
-    features = ChannelUnion(
-        [
-            ("lab", LabFeatures(sigma=0.7)),
-            (
-                "texture",
-                ScatteringFeatures(
-                    J=1, channels="lightness", max_order=1, select=lambda m: m.order == 1
-                ),
-            ),
-        ],
-        transformer_weights={"texture": 100},
-    ).fit(train)
-    weights = [1, 2, 2] + 8 * [16]
-    train_features = [np.asarray(each) for each in features.transform(train)]
-    by_hand = SLIC(channel_weights=weights, features="passthrough", n_jobs=n_jobs)
-    models = {"weighted by hand": by_hand.fit(train_features)}
-    for n_layers, name in ((1, "one layer"), (3, "three layers")):
-        start = perf_counter()
-        model = TrainableSLIC(
-            features="passthrough",
-            initial_weights=weights,
-            n_candidates=5,
-            label_maker=LabelMaker(min_segments=2, targets="set"),
-            classifier=make_distance_net(n_layers, lr=0.01),
-            n_pixels_per_image=300,
-            n_jobs=n_jobs,
-            random_state=0,
-        ).fit(train_features, truth)
-        print(f"{name}: fitted in {perf_counter() - start:.0f} s", flush=True)
-        models[name] = model
-    compare(models, features, SLIC(n_jobs=n_jobs).fit(train), tuning, test, test_truth)
 
 
 class Normalised(TransformerMixin, BaseEstimator):
@@ -200,12 +151,11 @@ def bounded(root, n_jobs):
 def main():
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--bsds500", metavar="FOLDER")
     parser.add_argument("--nuclei", metavar="FOLDER")
     parser.add_argument("--bounded", metavar="FOLDER")
     parser.add_argument("--n-jobs", type=int, default=2)
     arguments = parser.parse_args()
-    for run in (bsds500, nuclei, bounded):
+    for run in (nuclei, bounded):
         root = getattr(arguments, run.__name__)
         if root is not None:
             run(root, arguments.n_jobs)

@@ -107,14 +107,14 @@ def shrink(image, segmentation):
     return small, np.stack(nearest).astype(np.int16)
 
 
-def load_pairs(root, subset, small, n_jobs, version=VERSION):
+def load_pairs(root, subset, limit, small, n_jobs, version=VERSION):
     """Load the images and segmentations of a subset, at 256 x 256 or as they are, and names."""
     data = load_bsds500(root, subset=subset)
-    pairs = list(zip(data.images, data.segmentations, strict=True))
+    pairs = list(zip(data.images[:limit], data.segmentations[:limit], strict=True))
     if small:
         pairs = Parallel(n_jobs=n_jobs)(delayed(shrink)(*pair) for pair in pairs)
     images, segmentations = (list(each) for each in zip(*pairs, strict=True))
-    return images, segmentations, list(data.image_ids)
+    return images, segmentations, list(data.image_ids[:limit])
 
 
 @lru_cache
@@ -126,8 +126,7 @@ def memory(folder):
 def load(arguments, subset, small=True):
     """Load (images, segmentations, names) of a subset; small ones are kept."""
     read = memory(arguments.cache).cache(load_pairs, ignore=["n_jobs"]) if small else load_pairs
-    data = read(arguments.data, subset, small, arguments.n_jobs)
-    return tuple(each[: arguments.limit] for each in data)
+    return read(arguments.data, subset, arguments.limit, small, arguments.n_jobs)
 
 
 def both(first, second):

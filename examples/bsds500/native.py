@@ -47,6 +47,8 @@ PEERS = {"lnsnet": "LNSNet", "seal": "SEAL-ERS", "ssn": "SSN"}
 OURS = ("manual tuning", "one layer", "three layers")
 # What is SLIC's default, and not that of the other scripts.
 AT_NUMBER = {"min_size_factor": 0.25}
+# Not those that others get.
+OUR_COLOURS = ("black", "navy", "gold", "lime", "fuchsia")
 PANELS = {
     "Rec": "boundary recall, 2 pixels",
     "UE": "undersegmentation error",
@@ -175,10 +177,14 @@ def segmenters(methods, known, test, arguments):
 
 def plot(table, path):
     """Draw every score against the number of superpixels that came out."""
+    names = list(dict.fromkeys(table["method"]))
+    ours = dict(zip([name for name in names if "ours" in name], OUR_COLOURS, strict=False))
     figure, panels = plt.subplots(2, 3, figsize=(13, 7.5), layout="constrained")
     for panel, (column, label) in zip(panels.flat, PANELS.items(), strict=False):
         for name, rows in table.groupby("method", sort=False):
-            style = {"linewidth": 2} if "ours" in name else {"linewidth": 1, "linestyle": "--"}
+            style = {"linewidth": 1, "linestyle": "--"}
+            if name in ours:
+                style = {"linewidth": 2, "color": ours[name]}
             panel.plot(rows["K"], rows[column], marker=".", label=name, **style)
         panel.set(xlabel="number of superpixels", ylabel=label)
     handles, labels = panels.flat[0].get_legend_handles_labels()

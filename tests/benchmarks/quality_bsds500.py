@@ -1,9 +1,8 @@
 """Score SLIC on BSDS500, where it is on disk.
 
-First table: the first 100 test images at their own size, beside scikit-image's slic (and OpenCV's
-and fast-slic's where they can be imported). Second table: all 500 images at 256 x 256, size 16,
-5 iterations, beside the SLIC row of the paper this library follows. Scores are means over
-annotators, then over images.
+The first 100 test images at their own size, beside scikit-image's slic (and OpenCV's and
+fast-slic's where they can be imported). Scores are means over annotators, then over images. More
+of this is in `examples/bsds500`.
 
     python tests/benchmarks/quality_bsds500.py --root BSDS500
 """
@@ -15,7 +14,6 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from skimage.segmentation import slic
-from skimage.transform import resize
 
 from sksuperpixel import SLIC
 from sksuperpixel.datasets import load_bsds500
@@ -30,7 +28,6 @@ COLUMNS = {
     "achievable_iou": "IoU",
     "compactness": "CO",
 }
-PAPER = {"IoU": 0.907, "recall": 0.809, "MDE": 0.911, "UE": 0.101, "CO": 0.324}
 
 
 def ours(image, **params):
@@ -80,35 +77,21 @@ def fast_slic_avx2(image):
     return engine.iterate(image, max_iter=5).astype(np.int32)
 
 
-def shrink(image, segmentation, shape=(256, 256)):
-    """Resize an image bilinearly and its segmentations to the nearest pixel."""
-    small = resize(image, shape, order=1, anti_aliasing=False)
-    nearest = [
-        resize(each, shape, order=0, anti_aliasing=False, preserve_range=True)
-        for each in segmentation
-    ]
-    return np.round(255 * small).astype(np.uint8), np.stack(nearest).astype(np.int32)
-
-
-def score(data, index, method, small=False):
+def score(data, index, method):
     """Scores of one image."""
     image, segmentation = data.images[index], data.segmentations[index]
-    if small:
-        image, segmentation = shrink(image, segmentation)
     report = superpixel_report([segmentation], [method(image)])
     return report[list(COLUMNS)].rename(columns=COLUMNS).iloc[0]
 
 
-def mean_scores(data, n_images, method, n_jobs, **options):
+def mean_scores(data, n_images, method, n_jobs):
     """Mean over images."""
-    rows = Parallel(n_jobs=n_jobs)(
-        delayed(score)(data, i, method, **options) for i in range(n_images)
-    )
+    rows = Parallel(n_jobs=n_jobs)(delayed(score)(data, i, method) for i in range(n_images))
     return pd.DataFrame(rows).mean()
 
 
 def main():
-    """Print both tables."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--root", required=True, help="folder of BSDS500")
     parser.add_argument("--n-jobs", type=int, default=2)
@@ -122,15 +105,7 @@ def main():
         for name, method in methods().items()
     }
     print(f"First {n_images} test images, own size")
-    print(pd.DataFrame(table).T.round(4).to_string(), end="\n\n")
-
-    every = load_bsds500(arguments.root, "all")
-    n_images = min(len(every.images), arguments.limit or len(every.images))
-    row = mean_scores(
-        every, n_images, partial(ours, superpixel_size=16), arguments.n_jobs, small=True
-    )
-    print(f"{n_images} images at 256 x 256")
-    print(pd.DataFrame({"SLIC(superpixel_size=16)": row, "paper": PAPER}).T.round(4).to_string())
+    print(pd.DataFrame(table).T.round(4).to_string())
 
 
 if __name__ == "__main__":

@@ -81,6 +81,8 @@ def main():
     parser.add_argument("--data", required=True, help="folder of BSDS500")
     parser.add_argument("--output", type=Path, default=Path("maps_bsds500.safetensors"))
     parser.add_argument("--epochs", type=int, default=90)
+    parser.add_argument("--weights", help="where to start: a file, or bsds500")
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--limit", type=int, help="use at most so many images")
     parser.add_argument("--checkpoint", type=Path)
     parser.add_argument("--every", type=int, default=15, help="epochs between two validations")
@@ -93,7 +95,9 @@ def main():
     part = slice(0, arguments.limit)
     fifth = slice(0, arguments.limit, 5)
     features = LearnedFeatures(
+        weights=arguments.weights,
         max_epochs=arguments.epochs,
+        learning_rate=arguments.learning_rate,
         checkpoint=arguments.checkpoint,
         random_state=arguments.seed,
     )

@@ -9,8 +9,9 @@ The first 100 test images at their own size (those that label maps were publishe
 size. Label maps of published methods are read from --peers (METHOD/K<number>/IMAGE.png), where
 given; scikit-image's slic, OpenCV's SLIC, LSC and SEEDS and fast-slic run where they can be
 imported, at compactness 10. Learned distances are fitted at 256 x 256 on training and validation
-images and cut the images finer, then merge by the learned distance, as SLIC does by its own; the
-parameter is the one that makes each as compact as SLIC with 600 superpixels.
+images; the learned features, which come with the library, were learned on training images at
+their own size. All cut the images finer, then merge by the learned distance, as SLIC does by its
+own; the parameter is the one that makes each as compact as SLIC with 600 superpixels.
 
     python examples/bsds500/native.py --data BSDS500 --peers peers
 """
@@ -44,7 +45,7 @@ from sksuperpixel.metrics import compactness
 
 NUMBERS = (200, 400, 600, 900)
 PEERS = {"lnsnet": "LNSNet", "seal": "SEAL-ERS", "ssn": "SSN"}
-OURS = ("manual tuning", "one layer", "three layers")
+OURS = ("manual tuning", "one layer", "three layers", "learned features")
 # What is SLIC's default, and not that of the other scripts.
 AT_NUMBER = {"min_size_factor": 0.25}
 # Not those that others get.
@@ -198,6 +199,7 @@ def main():
     peers = {"type": Path, "help": "folder of published label maps"}
     arguments = parse(__doc__, peers=peers)
     known, _, methods = load_all(arguments)
+    methods["learned features"] = {"features": "learned"}
     test = tuple(each[:100] for each in load(arguments, "test", small=False))
     rows = []
     for name, by_number in segmenters(methods, known, test, arguments).items():

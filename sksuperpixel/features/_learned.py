@@ -1,6 +1,7 @@
 """Features that are learned from segmentations."""
 
 from numbers import Integral, Real
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -45,9 +46,10 @@ class LearnedFeatures(NetworkFeatures):
     width : int, default=16
         Number of maps in the network's finest layers; coarser ones have up to four times as
         many. Time and memory grow with it.
-    weights : str, path-like or None, default=None
-        Where the network starts: a safetensors file that `save_weights` wrote, or random. With
-        weights, `n_maps` and `width` are the file's.
+    weights : "bsds500", str, path-like or None, default=None
+        Where the network starts: the weights that come with this, learned on photographs of
+        nature and people; those of a safetensors file that `save_weights` wrote; or random
+        ones. With weights, `n_maps` and `width` are the file's.
     train : bool, default=True
         Whether `fit` trains the network. If not, `fit` leaves the weights as they are and takes
         no notice of `y`, which a pipeline passes to all its steps. The parameters below matter
@@ -159,7 +161,9 @@ class LearnedFeatures(NetworkFeatures):
         "n_pixels": [Interval(Integral, 1, None, closed="left")],
     }
     _step = STEP
-    _shipped: ClassVar[dict] = {}
+    _shipped: ClassVar[dict] = {
+        "bsds500": Path(__file__).parent / "weights" / "maps_bsds500.safetensors"
+    }
 
     def __init__(
         self,

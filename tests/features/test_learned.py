@@ -305,6 +305,19 @@ def test_weights_come_back_from_a_file(mosaics, tmp_path):
     assert same_weights(pickled, first)
 
 
+def test_shipped_weights_tell_more_than_colour():
+    from skimage.data import astronaut
+
+    transformer = LearnedFeatures(weights="bsds500", train=False).fit([astronaut()])
+    assert transformer.network_.n_maps == 12
+    features = transformer.transform([astronaut()])[0]
+    assert np.isfinite(features).all()
+    # Neither is negligible beside the other.
+    spread = features.std(axis=(0, 1))
+    assert spread[3:].max() > 1
+    assert spread[:3].max() > 1
+
+
 def test_in_a_pipeline(mosaics):
     images, segmentations = mosaics
     pipeline = make_pipeline(

@@ -253,11 +253,7 @@ def fit_and_keep(settings, train, path):
     """Fit a learned method on (images, segmentations, names) and write its file."""
     start = perf_counter()
     images, segmentations, _ = train
-    estimator = make_estimator(settings).fit(extract(settings, images), segmentations)
-    # Whole or not at all: the name comes last.
-    partial_path = path.with_suffix(".part")
-    estimator.save(partial_path)
-    os.replace(partial_path, path)
+    make_estimator(settings).fit(extract(settings, images), segmentations).save(path)
     print(f"  fitted in {perf_counter() - start:.0f} s", flush=True)
 
 

@@ -18,19 +18,12 @@ from time import perf_counter
 
 import numpy as np
 import torch
+from common import SCORES
 
 from sksuperpixel import SLIC, match_compactness
 from sksuperpixel.datasets import load_bsds500
 from sksuperpixel.features import LearnedFeatures
 from sksuperpixel.metrics import superpixel_report
-
-SCORES = {
-    "undersegmentation_error": "UE",
-    "achievable_segmentation_accuracy": "ASA",
-    "boundary_recall": "recall",
-    "mean_distance_to_edge": "MDE",
-    "compactness": "CO",
-}
 
 
 class Report:

@@ -26,6 +26,8 @@ from common import (
     show,
 )
 
+from sksuperpixel._label_maker import edge_map
+
 VALUES = (1, 2, 3, 4, 5)
 
 
@@ -35,19 +37,11 @@ def settings_of(x):
     return {**method, "label_maker": {**method["label_maker"], "min_segments": x}}
 
 
-def edge_strength(segmentation):
-    """Tell which share of the annotators sees an edge at each pixel."""
-    edges = np.zeros(segmentation.shape, bool)
-    edges[:, :-1] |= segmentation[:, :-1] != segmentation[:, 1:]
-    edges[:, :, :-1] |= segmentation[:, :, :-1] != segmentation[:, :, 1:]
-    return edges.mean(axis=0)
-
-
 def show_mined(image, segmentation, path):
     """Draw the edges, and the pixels mined with several X."""
     figure, panels = plt.subplots(1, 6, figsize=(20, 3.8), layout="constrained")
     panels[0].imshow(image)
-    panels[1].imshow(edge_strength(segmentation), cmap="gray_r")
+    panels[1].imshow(edge_map(segmentation), cmap="gray_r")
     panels[1].set_title("edges, of how many annotators")
     features = extract(METHODS["three layers"], [image])[0]
     rng = np.random.default_rng(0)

@@ -14,9 +14,10 @@ the annotators' edges in blue where a superpixel edge is near, in red where none
 import matplotlib.pyplot as plt
 import numpy as np
 from common import TOLERANCES, again, evaluate, extract, load_all, parse
-from mining import edge_strength
 from scipy.ndimage import maximum_filter
 from skimage.segmentation import find_boundaries, mark_boundaries
+
+from sksuperpixel._label_maker import edge_map
 
 IMAGES = ("100007", "107045", "118072")
 
@@ -33,7 +34,7 @@ def missed(image, labels, truth):
     """Draw superpixels' edges, and which of the annotators' edges they are near."""
     edges = find_boundaries(labels, mode="thick")
     near = maximum_filter(edges, 2 * TOLERANCES["small"] + 1)
-    strength = edge_strength(truth)
+    strength = edge_map(truth)
     drawn = np.ones((*labels.shape, 3))
     drawn[find_boundaries(labels, mode="inner")] = 0.85
     for where, colour in (

@@ -75,6 +75,8 @@ class TrainableSLIC(SuperpixelTransformer):
         How often to learn: first at SLIC's clusters, then at those of the model so far.
     oversegmentation : float, default=6.0
         How many times finer than `n_segments` to cut before merging, see `SLIC`.
+    refine_iter : int, default=5
+        Most passes over the borders after merging, see `SLIC`: by the weighted features.
     channel_axis : int or None, default=-1
         Which axis of an image holds its channels.
     spacing : sequence of float, default=None
@@ -140,6 +142,7 @@ class TrainableSLIC(SuperpixelTransformer):
         "n_pixels_per_image": [Interval(Integral, 1, None, closed="left"), None],
         "n_rounds": [Interval(Integral, 1, None, closed="left")],
         "oversegmentation": [Interval(Real, 1, None, closed="left")],
+        "refine_iter": [Interval(Integral, 0, None, closed="left")],
         "channel_axis": [Integral, None],
         "spacing": ["array-like", None],
         "min_size_factor": [Interval(Real, 0, 1, closed="both")],
@@ -165,6 +168,7 @@ class TrainableSLIC(SuperpixelTransformer):
         n_pixels_per_image=1000,
         n_rounds=1,
         oversegmentation=6.0,
+        refine_iter=5,
         channel_axis=-1,
         spacing=None,
         min_size_factor=0.25,
@@ -186,6 +190,7 @@ class TrainableSLIC(SuperpixelTransformer):
         self.n_pixels_per_image = n_pixels_per_image
         self.n_rounds = n_rounds
         self.oversegmentation = oversegmentation
+        self.refine_iter = refine_iter
         self.channel_axis = channel_axis
         self.spacing = spacing
         self.min_size_factor = min_size_factor
@@ -515,6 +520,7 @@ class TrainableSLIC(SuperpixelTransformer):
             options["cluster"] = cluster
         if self.n_segments is None or self.oversegmentation == 1:
             return slic_regions(weighted, grid, **options)[0]
+        options["refine_iter"] = self.refine_iter
         return numbered_regions(weighted, image, self.n_segments, self.oversegmentation, **options)
 
     def to_slic(self):

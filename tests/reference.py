@@ -198,3 +198,63 @@ def merge_cheapest(features, regions, n_wanted, scale, border_power):
         )
         regions[regions == high] = low
     return by_first_pixel(regions)
+
+
+def refined(features, regions, scale, faces, n_iter):
+    """Move one pixel after the other across borders, forwards and backwards in turn."""
+    regions = regions.copy()
+    for iteration in range(n_iter):
+        labels = np.unique(regions[regions >= 0])
+        centres = {k: np.argwhere(regions == k).mean(axis=0) for k in labels}
+        means = {k: features[:, regions == k].astype(np.float64).mean(axis=1) for k in labels}
+        pixels = list(np.ndindex(regions.shape))
+        before = regions.copy()
+        for pixel in reversed(pixels) if iteration % 2 else pixels:
+            if regions[pixel] >= 0:
+                around = faces_around(regions, pixel)
+                own = refining_cost(features, pixel, centres, means, scale, faces, around)
+                costs = {k: own(k) - own(regions[pixel]) for _, k in around if k != regions[pixel]}
+                # The first of equals.
+                best = min(costs, key=costs.get, default=None)
+                if best is not None and costs[best] < 0 and is_dispensable(regions, pixel):
+                    regions[pixel] = best
+        if (regions == before).all():
+            break
+    return regions
+
+
+def faces_around(regions, pixel):
+    """Axis and region of each pixel that shares a face, before and behind along each axis."""
+    found = []
+    for axis in range(regions.ndim):
+        for step in (-1, 1):
+            beside = tuple(p + step * (i == axis) for i, p in enumerate(pixel))
+            inside = 0 <= beside[axis] < regions.shape[axis]
+            if inside and regions[beside] >= 0:
+                found.append((axis, regions[beside]))
+    return found
+
+
+def refining_cost(features, pixel, centres, means, scale, faces, around):
+    def cost(k):
+        total = 0.0
+        for i in range(3):
+            total += ((pixel[i] - centres[k][i]) * scale[i]) ** 2
+        for value, mean in zip(features[(slice(None), *pixel)], means[k], strict=True):
+            total += (np.float64(value) - mean) ** 2
+        border = 0.0
+        for axis, region in around:
+            border += faces[axis] * (region != k)
+        return total + border
+
+    return cost
+
+
+def is_dispensable(regions, pixel):
+    """Whether what touches the pixel of its region is one part within 3 x 3 x 3 pixels."""
+    padded = np.pad(regions, 1, constant_values=-1)
+    around = padded[tuple(slice(p, p + 3) for p in pixel)] == regions[pixel]
+    around[1, 1, 1] = False
+    parts, _ = ndimage.label(around)
+    beside = [parts[tuple(1 + s * (i == a) for i in range(3))] for a in range(3) for s in (-1, 1)]
+    return len({part for part in beside if part > 0}) == 1

@@ -31,8 +31,16 @@ MAY_IMPORT = {
         {"numpy", "joblib", "sklearn.base", "sklearn.callback", "sklearn.utils."},
     ),
     "_iterations": ({"_clusters", "_kernels"}, {"numpy"}),
+    "_refinement": ({"_clusters", "_kernels"}, {"numpy"}),
     "_slic": (
-        {"_validation", "_clusters", "_connectivity", "_iterations", "_superpixel_transformer"},
+        {
+            "_validation",
+            "_clusters",
+            "_connectivity",
+            "_iterations",
+            "_refinement",
+            "_superpixel_transformer",
+        },
         {"numpy", "sklearn.base", "sklearn.utils."},
     ),
     "_label_maker": ({"_kernels"}, {"numpy", "sklearn.base", "sklearn.utils."}),

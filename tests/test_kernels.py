@@ -6,7 +6,7 @@ import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sksuperpixel import _clusters, _connectivity, _iterations, _slic
+from sksuperpixel import _clusters, _connectivity, _iterations, _refinement, _slic
 from sksuperpixel._clusters import Clusters, Grid, Threads
 
 
@@ -98,6 +98,31 @@ def test_merge_cheapest_equals_reference(problem, n_labels, n_wanted):
     n_left = _connectivity.merge_to_number(features, regions, n_regions, n_wanted, scale)
     np.testing.assert_array_equal(regions, expected)
     assert n_left == expected.max() + 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    problems(largest=14, channels=4),
+    st.integers(2, 5),
+    st.sampled_from([0.0, 0.5, 3.0, 40.0]),
+    st.integers(1, 3),
+)
+def test_refining_equals_reference(problem, n_labels, compactness, n_iter):
+    features, mask, spacing, rng = problem
+    labels = rng.integers(0, n_labels, features.shape[1:]).astype(np.int32)
+    # Regions of more than some pixels.
+    labels = labels.repeat(3, axis=1).repeat(3, axis=2)[:, : labels.shape[1], : labels.shape[2]]
+    if mask is not None:
+        labels[~mask] = -1
+    regions, n_regions = _connectivity.connected_regions(np.ascontiguousarray(labels))
+    grid = Grid(features.shape[1:], 4.0, spacing)
+    scale = grid.scale(_refinement._COMPACTNESS * compactness).astype(np.float64)
+    faces = _refinement._BORDER_COST * compactness**2 * min(spacing) / np.array(spacing)
+    expected = reference.refined(features, regions, scale, faces, n_iter)
+    _refinement.refine_borders(features, regions, n_regions, grid, compactness, n_iter)
+    np.testing.assert_array_equal(regions, expected)
+    # Connected as before, and none is lost.
+    assert _connectivity.connected_regions(regions)[1] == n_regions
 
 
 @settings(max_examples=60, deadline=None)

@@ -3,6 +3,7 @@
 from sksuperpixel._base import LazySequence
 from sksuperpixel._label_maker import LabelMaker
 from sksuperpixel._match_compactness import match_compactness
+from sksuperpixel._pair_features import PathFeature
 from sksuperpixel._slic import SLIC
 from sksuperpixel._trainable_slic import TrainableSLIC
 from sksuperpixel.features import ChannelUnion, LabFeatures, make_channel_union
@@ -15,6 +16,7 @@ __all__ = [
     "LabFeatures",
     "LabelMaker",
     "LazySequence",
+    "PathFeature",
     "TrainableSLIC",
     "make_channel_union",
     "match_compactness",

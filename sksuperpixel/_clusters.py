@@ -404,7 +404,7 @@ def values_at(features, pixels):
     return np.ascontiguousarray(features[(slice(None), *pixels.T)].T)
 
 
-def classifier_rows(values, means, candidates, distances):
+def classifier_rows(values, means, candidates, distances, pairs):
     """Lay out what a classifier sees of some pixels.
 
     Parameters
@@ -417,15 +417,17 @@ def classifier_rows(values, means, candidates, distances):
         Nearest first; -1 where absent.
     distances : ndarray of shape (n, Q), float32
         In space, times compactness over grid step; infinity where absent.
+    pairs : ndarray of shape (n, Q, P), float32
+        Pair features.
 
     Returns
     -------
-    ndarray of shape (n, C + Q + Q C), float32
-        A pixel's features, its distances, and the differences of its features to the
-        clusters'; 0 where absent.
+    ndarray of shape (n, M + Q + Q M), float32
+        With M = C + P: a pixel's features and P zeros, its distances, and for each candidate
+        the differences of its features to the cluster's and the pair features; 0 where absent.
     """
     n_pixels, n_candidates = candidates.shape
-    n_channels = values.shape[1]
+    n_channels = values.shape[1] + pairs.shape[2]
     rows = np.empty((n_pixels, n_channels + n_candidates * (1 + n_channels)), np.float32)
-    _kernels.fill_rows(values, means, candidates, distances, rows)
+    _kernels.fill_rows(values, means, candidates, distances, pairs, rows)
     return rows

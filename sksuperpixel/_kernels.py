@@ -945,29 +945,37 @@ def to_pixels(
 
 
 @kernel
-def edges_crossed(
-    edges,  # IN (D, H, W) float32: strength of the edge at each pixel
+def along_lines(
+    features,  # IN (C, D, H, W) float32
     pixels,  # IN (n, 3) int32: where lines start
     ends,  # IN (n, Q, 3) int32: where they end; a negative number: there is no line
-    crossed,  # OUT (n, Q) float32: infinity where there is no line
+    statistic,  # IN: 0 sum, 1 maximum, 2 variation, 3 deviation
+    along,  # OUT (n, Q) float32: infinity where there is no line
 ):
-    """Sum the edge strength of the pixels on straight lines, both ends included.
+    """Compute a statistic of the features of the pixels on straight lines, both ends included.
 
     Lines go from pixel to pixel through faces, so that none slips through an edge diagonally.
     """
     at, sign = np.empty(3, np.int64), np.empty(3, np.int64)
     steps, done = np.empty(3, np.int64), np.empty(3, np.int64)
+    n_channels = features.shape[0]
+    before = np.empty(n_channels, np.float32)
     for p in range(len(pixels)):
         for q in range(ends.shape[1]):
             if ends[p, q, 0] < 0:
-                crossed[p, q] = np.inf
+                along[p, q] = np.inf
                 continue
             for axis in range(3):
                 way = ends[p, q, axis] - pixels[p, axis]
                 at[axis], sign[axis] = pixels[p, axis], 1 if way > 0 else -1
                 steps[axis], done[axis] = abs(way), 0
-            total = edges[at[0], at[1], at[2]]
-            for _ in range(steps[0] + steps[1] + steps[2]):
+            n_steps = steps[0] + steps[1] + steps[2]
+            total = np.float32(0.0)
+            for c in range(n_channels):
+                before[c] = features[c, at[0], at[1], at[2]]
+                if statistic < 2:
+                    total += before[c]
+            for _ in range(n_steps):
                 # The axis whose next step is due first: its middle lies at (done + 1/2) / steps
                 # of the way, compared without dividing.
                 due = -1
@@ -979,8 +987,24 @@ def edges_crossed(
                         due = axis
                 done[due] += 1
                 at[due] += sign[due]
-                total += edges[at[0], at[1], at[2]]
-            crossed[p, q] = total
+                here, square = np.float32(0.0), np.float32(0.0)
+                for c in range(n_channels):
+                    value = features[c, at[0], at[1], at[2]]
+                    here += value
+                    square += (value - before[c]) * (value - before[c])
+                    if statistic == 2:
+                        before[c] = value
+                if statistic == 0:
+                    total += here
+                elif statistic == 1:
+                    total = max(total, here)
+                elif statistic == 2:
+                    total += np.sqrt(square)
+                else:
+                    total += square
+            if statistic == 3:
+                total = np.sqrt(total / np.float32(n_steps + 1))
+            along[p, q] = total
 
 
 @kernel
@@ -989,19 +1013,26 @@ def fill_rows(
     means,  # IN (K, C) float32
     candidates,  # IN (n, Q) int32: -1 where absent
     distances,  # IN (n, Q) float32: infinity where absent
-    rows,  # OUT (n, C + Q + Q C) float32
+    pairs,  # IN (n, Q, P) float32: what else is known of a pixel and a candidate
+    rows,  # OUT (n, M + Q + Q M) float32, with M = C + P
 ):
-    """Lay out what a classifier sees of pixels: features, distances, differences."""
-    n_channels, n_candidates = means.shape[1], candidates.shape[1]
+    """Lay out what a classifier sees of pixels: features, distances, differences.
+
+    To a classifier, pair features are differences of P more features, which are 0.
+    """
+    n_features, n_candidates = means.shape[1], candidates.shape[1]
+    n_channels = n_features + pairs.shape[2]
     for p in range(len(values)):
         for c in range(n_channels):
-            rows[p, c] = values[p, c]
+            rows[p, c] = values[p, c] if c < n_features else 0.0
         for q in range(n_candidates):
             k = candidates[p, q]
             rows[p, n_channels + q] = distances[p, q]
             start = n_channels + n_candidates + q * n_channels
-            for c in range(n_channels):
+            for c in range(n_features):
                 rows[p, start + c] = values[p, c] - means[k, c] if k >= 0 else 0.0
+            for c in range(n_features, n_channels):
+                rows[p, start + c] = pairs[p, q, c - n_features] if k >= 0 else 0.0
 
 
 @kernel
@@ -1010,17 +1041,20 @@ def nearest_by_network(
     means,  # IN (K, C) float32: the clusters', over the same scales
     candidates,  # IN (n, Q) int32: -1 where absent, after those that are not
     distances,  # IN (n, Q) float32
+    pairs,  # IN (n, Q, P) float32: pair features over their scales
     start,  # IN: the pixels to do are
     stop,  # IN: start <= pixel < stop
-    channel_weights,  # IN (C,) float32: of the squared differences of what is over its scale
+    channel_weights,  # IN (C + P,) float32: of the squares of what is over its scale
     space_scale,  # IN float32: one over the scale of distances
-    first,  # IN (2 + C, h) float32: the bias last
+    first,  # IN (2 + C + P, h) float32: the bias last
     second,  # IN (h + 1, h) float32: the bias last
-    last,  # IN (h,) float32
+    last,  # IN (h,) float32; h may be 0
     chosen,  # OUT (n,) int32: the candidate of least distance; ties: the first
 ):
-    """Give pixels the nearest candidate by the distance of a network of three layers."""
-    n_channels, n_hidden, n_candidates = means.shape[1], len(last), candidates.shape[1]
+    """Give pixels the nearest candidate by the distance of a network of one or three layers."""
+    n_hidden, n_candidates = len(last), candidates.shape[1]
+    n_features = means.shape[1]
+    n_channels = n_features + pairs.shape[2]
     n_at_once = 32
     # Zeros fill up what `_inner_products` takes at once.
     padded = 32 * ((n_channels + 31) // 32)
@@ -1044,6 +1078,10 @@ def nearest_by_network(
                 totals[row] = space[row] * space[row] + _sizes(
                     values[block + i], means[k], channel_weights, sizes[row]
                 )
+                for c in range(n_features, n_channels):
+                    value = pairs[block + i, q, c - n_features]
+                    totals[row] += channel_weights[c] * value * value
+                    sizes[row, c] = abs(value)
         n_rows = n_pixels * n_candidates
         _inner_products(matrix, sizes, n_rows, hidden)
         _deep_layers(

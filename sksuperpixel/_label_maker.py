@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from sksuperpixel import _kernels
+from sksuperpixel._pair_features import PathFeature, line_ends
 
 VOID = -1  # a pixel without ground truth, or a cluster without such pixels
 ABSENT = -2  # the segment of a candidate that does not exist
@@ -286,10 +286,5 @@ def edge_map(segmentation, ignore_label=None):
 
 def _crossed(edges, pixels, candidates, centres):
     """Edge strength on the lines from pixels to their candidates' centres, (n, Q) float32."""
-    corner = np.asarray(edges.shape) - 1
-    nearest_pixel = np.clip(np.rint(centres), 0, corner).astype(np.int32)
-    ends = nearest_pixel[candidates]
-    ends[candidates < 0] = -1
-    crossed = np.empty(candidates.shape, np.float32)
-    _kernels.edges_crossed(edges, pixels, ends, crossed)
-    return crossed
+    ends = line_ends(candidates, centres, edges.shape)
+    return PathFeature("sum")(edges[np.newaxis], pixels, ends)

@@ -259,6 +259,23 @@ def restore_features(
     return transformer, clone(transformer).fit([blank])
 
 
+def describe_pairs(pair_features):
+    """Describe pair features by their parameters.
+
+    Raises
+    ------
+    ValueError
+        If one is not a `PathFeature`.
+    """
+    for number, each in enumerate(pair_features):
+        if type(each).__name__ != "PathFeature":
+            raise ValueError(
+                f"pair_features[{number}]: found {each!r}, which a model file cannot hold; "
+                "expected a PathFeature"
+            )
+    return [plain(each.get_params()) for each in pair_features]
+
+
 def plain(params):
     """Make parameters what JSON can hold.
 

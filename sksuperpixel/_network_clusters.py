@@ -12,6 +12,7 @@ from sksuperpixel._clusters import (
     update_clusters,
     values_at,
 )
+from sksuperpixel._pair_features import pair_values
 
 # Rows at a time: what a network makes of them should stay in the processor's cache.
 _ROWS_BYTES = 2**20
@@ -25,6 +26,7 @@ def cluster_by_network(
     n_candidates,
     compactness,
     max_iter,
+    pair_features=(),
     mask=None,
     threads=ONE_THREAD,
 ):
@@ -40,6 +42,7 @@ def cluster_by_network(
         Q.
     compactness : float
     max_iter : int
+    pair_features : sequence of callable, default=()
     mask : ndarray of shape (D, H, W), bool, default=None
     threads : Threads, default=ONE_THREAD
 
@@ -63,16 +66,18 @@ def cluster_by_network(
         candidates, distances = scaled_candidates(
             pixels, clusters, n_candidates, compactness, grid, threads
         )
+        centres = clusters.seeds + clusters.offsets
+        pairs = pair_values(pair_features, features, pixels, candidates, centres)
         if layers is not None:
-            chosen = distance.nearest(clusters.means, candidates, distances)
+            chosen = distance.nearest(clusters.means, candidates, distances, pairs)
         else:
-            chosen = _ask(net, features, clusters.means, pixels, candidates, distances)
+            chosen = _ask(net, features, clusters.means, pixels, candidates, distances, pairs)
         labels[inside] = chosen
     return labels, clusters
 
 
 class NetworkDistance:
-    """The distance of a network of three layers, to the pixels of one image.
+    """The distance of a network of one or three layers, to the pixels of one image.
 
     Parameters
     ----------
@@ -88,10 +93,12 @@ class NetworkDistance:
         planes = features.reshape(len(features), -1)
         if inside is not None:
             planes = planes[:, inside.ravel()]
-        space_scale, *self._scales = layers["inverse_scales"]
-        self._scales = np.array(self._scales, np.float32)
+        space_scale, *scales = layers["inverse_scales"]
+        scales = np.array(scales, np.float32)
+        # Those of the features, and of pair features.
+        self._scales, self._pair_scales = np.split(scales, [len(planes)])
         self._space_scale = np.float32(space_scale)
-        self._weights = layers["channel_weights"] / self._scales**2
+        self._weights = layers["channel_weights"] / scales**2
         self._layers = [layers[name] for name in ("first", "second", "last")]
         self._threads = threads
         # A pixel's channels side by side, over their scales: once, not at each iteration.
@@ -101,7 +108,7 @@ class NetworkDistance:
             share(len(self._values), threads.n_threads),
         )
 
-    def nearest(self, means, candidates, distances):
+    def nearest(self, means, candidates, distances, pairs):
         """Choose the nearest candidate of each pixel.
 
         Parameters
@@ -112,12 +119,15 @@ class NetworkDistance:
             Nearest in space first; -1 where absent.
         distances : ndarray of shape (n, Q), float32
             In space, times compactness over grid step.
+        pairs : ndarray of shape (n, Q, P), float32
+            Pair features.
 
         Returns
         -------
         ndarray of shape (n,), int32
         """
         means = means * self._scales
+        pairs = pairs * self._pair_scales
         chosen = np.empty(len(candidates), np.int32)
 
         def part(bounds):
@@ -126,6 +136,7 @@ class NetworkDistance:
                 means,
                 candidates,
                 distances,
+                pairs,
                 *bounds,
                 self._weights,
                 self._space_scale,
@@ -138,25 +149,24 @@ class NetworkDistance:
 
 
 def _kernel_layers(module):
-    """Arrays of a distance of three layers, for a kernel; None for other networks."""
+    """Arrays of a learned distance, for a kernel; None for other networks."""
     from sksuperpixel.networks import DistanceNetwork
 
-    deep = type(module) is DistanceNetwork and module.n_layers == 3
-    return module.arrays() if deep else None
+    return module.arrays() if type(module) is DistanceNetwork else None
 
 
-def _ask(net, features, means, pixels, candidates, distances):
+def _ask(net, features, means, pixels, candidates, distances, pairs):
     """Let the network choose each pixel's candidate, some pixels at a time."""
     from sksuperpixel._pixel_classifier import choose
 
-    n_channels, n_candidates = len(features), candidates.shape[1]
+    n_channels, n_candidates = len(features) + pairs.shape[2], candidates.shape[1]
     row_bytes = 4 * (n_channels + n_candidates * (1 + n_channels))
     step = max(256, _ROWS_BYTES // row_bytes)
     chosen = np.empty(len(pixels), np.int32)
     for start in range(0, len(pixels), step):
         some = slice(start, start + step)
         values = values_at(features, pixels[some])
-        rows = classifier_rows(values, means, candidates[some], distances[some])
+        rows = classifier_rows(values, means, candidates[some], distances[some], pairs[some])
         slots = choose(net, rows, candidates[some])
         chosen[some] = candidates[some][np.arange(len(slots)), slots]
     return chosen

@@ -126,12 +126,13 @@ def fit_net(net, pixels, validation, *, initial_weights, sets, seed, device, sta
         If the parameters of `start` do not fit, or training ends without finite numbers.
     """
     net.set_params(device=device)
+    scales = pixels.typical_sizes()
     _tell_module(
         net,
-        n_features=pixels.values.shape[1],
+        n_features=pixels.n_features,
         n_candidates=pixels.candidates.shape[1],
-        initial_weights=initial_weights,
-        scales=pixels.typical_sizes(),
+        initial_weights=_with_pairs(initial_weights, pixels, scales),
+        scales=scales,
     )
     if _learns_sets(net):
         net.set_params(criterion__sets=sets)
@@ -157,6 +158,17 @@ def fit_net(net, pixels, validation, *, initial_weights, sets, seed, device, sta
             "or features without such large values"
         )
     return net.set_params(train_split=None)
+
+
+def _with_pairs(initial_weights, pixels, scales):
+    """Add pair features' weights, which are in any units, to those a distance starts with."""
+    n_pairs = pixels.pairs.shape[2]
+    if n_pairs == 0:
+        return initial_weights
+    if initial_weights is None:
+        initial_weights = np.ones(pixels.values.shape[1])
+    # On average, a tenth of what distances in space count.
+    return np.append(initial_weights, 0.1 * (scales[0] / scales[-n_pairs:]) ** 2)
 
 
 def _tell_module(net, **known):

@@ -14,12 +14,14 @@ from sksuperpixel._iterations import cluster_pixels
 from sksuperpixel._label_maker import LabelMaker
 from sksuperpixel._model_files import (
     describe_features,
+    describe_pairs,
     load_model,
     plain,
     restore_features,
     save_model,
 )
 from sksuperpixel._network_clusters import cluster_by_network
+from sksuperpixel._pair_features import PathFeature
 from sksuperpixel._slic import SLIC, numbered_regions, slic_regions
 from sksuperpixel._superpixel_transformer import (
     SuperpixelTransformer,
@@ -59,7 +61,13 @@ class TrainableSLIC(SuperpixelTransformer):
         Number of iterations.
     features : "lab", "passthrough" or transformer, default="lab"
         What pixels are compared by, see `SLIC`.
-    initial_weights : array-like of shape (M,), default=None
+    pair_features : sequence of callable, default=()
+        What else a network sees of a pixel and a candidate, beside the differences of their
+        features: each ``function(features, pixels, ends)`` gives one number for each pixel and
+        candidate, (n, Q), of the features (C, D, H, W) of the image, the pixels (n, 3) and the
+        pixels (n, Q, 3) nearest to the candidates' centres; negative ones where there is no
+        candidate, whose numbers do not matter. `PathFeature` makes such functions.
+    initial_weights : array-like of shape (C,), default=None
         Weights of the features' squared differences in the distance to start from: clusters
         are first made and labelled by it, and a learned distance starts there. None for 1 each.
     label_maker : LabelMaker, default=None
@@ -101,7 +109,7 @@ class TrainableSLIC(SuperpixelTransformer):
     n_channels_in_ : int
         Number of channels of the images fitted.
     n_features_ : int
-        M, the number of their features.
+        C, the number of their features.
     n_pixels_ : int
         Number of pixels learned from, in the last round.
 
@@ -136,6 +144,7 @@ class TrainableSLIC(SuperpixelTransformer):
         "n_candidates": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "features": [StrOptions({"lab", "passthrough"}), HasMethods(["fit", "transform"])],
+        "pair_features": [tuple, list],
         "initial_weights": ["array-like", None],
         "label_maker": [LabelMaker, None],
         "classifier": [HasMethods(["fit", "predict_proba"]), None],
@@ -162,6 +171,7 @@ class TrainableSLIC(SuperpixelTransformer):
         n_candidates=7,
         max_iter=5,
         features="lab",
+        pair_features=(),
         initial_weights=None,
         label_maker=None,
         classifier=None,
@@ -184,6 +194,7 @@ class TrainableSLIC(SuperpixelTransformer):
         self.n_candidates = n_candidates
         self.max_iter = max_iter
         self.features = features
+        self.pair_features = pair_features
         self.initial_weights = initial_weights
         self.label_maker = label_maker
         self.classifier = classifier
@@ -228,6 +239,7 @@ class TrainableSLIC(SuperpixelTransformer):
         """
         from sksuperpixel._pixel_classifier import check_net
 
+        self._check_pair_features()
         label_maker = self._checked_label_maker()
         net = check_net(self.classifier, sets=label_maker.targets == "set")
         # Fitted on a copy: whatever fails, this estimator stays as it was.
@@ -373,6 +385,7 @@ class TrainableSLIC(SuperpixelTransformer):
             n_candidates=self.n_candidates,
             compactness=compactness,
             n_pixels=n_pixels,
+            pair_features=self.pair_features,
             rng=rng,
         )
         return drawn, labels, centres
@@ -461,6 +474,14 @@ class TrainableSLIC(SuperpixelTransformer):
             targets=targets,
         )
 
+    def _check_pair_features(self):
+        for number, function in enumerate(self.pair_features):
+            if not callable(function):
+                raise TypeError(
+                    f"pair_features[{number}]: found {function!r}, expected a function of "
+                    "features, pixels and ends"
+                )
+
     def _checked_label_maker(self):
         maker = LabelMaker() if self.label_maker is None else self.label_maker
         maker._validate_params()
@@ -477,12 +498,14 @@ class TrainableSLIC(SuperpixelTransformer):
         return maker
 
     def _is_linear(self):
-        return getattr(self.classifier_.module_, "n_layers", None) == 1
+        """Tell whether the distance is SLIC's, with other weights."""
+        one_layer = getattr(self.classifier_.module_, "n_layers", None) == 1
+        return one_layer and not self.pair_features
 
     def _learned_weights(self, n_features):
         """Weights of a learned distance; the initial ones where there is none."""
-        module = self.classifier_.module_
-        weights = getattr(module, "channel_weights", self.initial_weights)
+        weights = getattr(self.classifier_.module_, "channel_weights", None)
+        weights = self.initial_weights if weights is None else weights[:n_features]
         return check_channel_weights(weights, n_features)
 
     def _cluster(self, image, grid, **options):
@@ -499,6 +522,7 @@ class TrainableSLIC(SuperpixelTransformer):
                 grid,
                 self.classifier_,
                 n_candidates=self.n_candidates,
+                pair_features=self.pair_features,
                 **options,
             )
 
@@ -534,11 +558,14 @@ class TrainableSLIC(SuperpixelTransformer):
         Raises
         ------
         ValueError
-            If the network is not a distance of one layer.
+            If the network is not a distance of one layer, or sees pair features, too.
         """
         check_is_fitted(self, "classifier_")
         if not self._is_linear():
-            raise ValueError("to_slic: expected a DistanceNetwork of one layer as classifier")
+            raise ValueError(
+                "to_slic: expected a DistanceNetwork of one layer as classifier, and no "
+                "pair_features"
+            )
         names = SLIC().get_params(deep=False)
         shared = {name: value for name, value in self.get_params(False).items() if name in names}
         return SLIC(**shared, channel_weights=self._learned_weights(self.n_features_))
@@ -554,14 +581,15 @@ class TrainableSLIC(SuperpixelTransformer):
         Raises
         ------
         ValueError
-            If the network or the features' transformer is not one of this library: such a
-            model can be pickled.
+            If the network, the features' transformer or a pair feature is not one of this
+            library: such a model can be pickled.
         """
         check_is_fitted(self, "classifier_")
         params = self.get_params(deep=False)
         del params["classifier"]
         maker = params.pop("label_maker")
         params["features"], tensors = describe_features(params["features"], self.features_)
+        params["pair_features"] = describe_pairs(params["pair_features"])
         save_model(
             path,
             self.classifier_.module_,
@@ -614,6 +642,7 @@ class TrainableSLIC(SuperpixelTransformer):
         params["features"], fitted = restore_features(
             params["features"], tensors, blank, axis, path, device
         )
+        params["pair_features"] = [PathFeature(**each) for each in params.get("pair_features", [])]
         slic = cls(**params, label_maker=None if maker is None else LabelMaker(**maker))
         for name, value in about["learned"].items():
             setattr(slic, name, value)

@@ -11,6 +11,7 @@ from sksuperpixel._clusters import (
     update_clusters,
     values_at,
 )
+from sksuperpixel._pair_features import pair_values
 
 # Pixels at a time: rows of many channels are long.
 _N_AT_ONCE = 4096
@@ -25,15 +26,17 @@ class TrainingPixels:
 
     Attributes
     ----------
-    values : ndarray of shape (n, M), float32
+    values : ndarray of shape (n, C), float32
         Features of the pixels.
     candidates : ndarray of shape (n, Q), int32
         Nearest first; -1 where absent.
     distances : ndarray of shape (n, Q), float32
         In space, times compactness over grid step; infinity where absent.
+    pairs : ndarray of shape (n, Q, P), float32
+        Pair features; 0 where absent.
     targets : ndarray of shape (n,), int64
         Slot of the right candidate, or one bit for each right one.
-    means : ndarray of shape (K, M), float32
+    means : ndarray of shape (K, C), float32
         Features of the clusters.
     positions : ndarray of shape (n, 3), int32
         Plane, row and column of the pixels.
@@ -42,12 +45,18 @@ class TrainingPixels:
     values: np.ndarray
     candidates: np.ndarray
     distances: np.ndarray
+    pairs: np.ndarray
     targets: np.ndarray
     means: np.ndarray
     positions: np.ndarray
 
     def __len__(self):
         return len(self.targets)
+
+    @property
+    def n_features(self):
+        """M: number of features, of pixels and of pairs."""
+        return self.values.shape[1] + self.pairs.shape[2]
 
     def rows(self, index):
         """Lay out what a network sees of some of the pixels.
@@ -61,18 +70,22 @@ class TrainingPixels:
         ndarray of shape (m, M + Q + Q M), float32
         """
         return classifier_rows(
-            self.values[index], self.means, self.candidates[index], self.distances[index]
+            self.values[index],
+            self.means,
+            self.candidates[index],
+            self.distances[index],
+            self.pairs[index],
         )
 
     def typical_sizes(self):
-        """Root mean squares of the distances in space and of each feature's differences.
+        """Root mean squares of distances in space, and of each feature's differences.
 
         Returns
         -------
         ndarray of shape (1 + M,), float32
             Positive.
         """
-        n_features, n_candidates = self.values.shape[1], self.candidates.shape[1]
+        n_features, n_candidates = self.n_features, self.candidates.shape[1]
         present = self.candidates >= 0
         space = (self.distances[present].astype(np.float64) ** 2).sum()
         differences = np.zeros(n_features)
@@ -118,15 +131,13 @@ def join(parts):
         absent = np.count_nonzero(used < 0)
         numbers = numbers.reshape(part.candidates.shape) - absent + n_means
         candidates = np.where(part.candidates < 0, -1, numbers).astype(np.int32)
-        others.append((candidates, part.distances, part.targets, part.means[used[absent:]]))
+        means = part.means[used[absent:]]
+        others.append((candidates, part.distances, part.pairs, part.targets, means))
         n_means += len(used) - absent
         sizes.append(len(part))
         n_clusters.append(len(part.means))
-    candidates, distances, targets, means = (
-        np.concatenate(each) for each in zip(*others, strict=True)
-    )
-    joined = TrainingPixels(_join_last_first(values), candidates, distances, targets, means, None)
-    return joined, sizes, n_clusters
+    joined = [np.concatenate(each) for each in zip(*others, strict=True)]
+    return TrainingPixels(_join_last_first(values), *joined, None), sizes, n_clusters
 
 
 def _join_last_first(arrays):
@@ -181,6 +192,7 @@ def draw_pixels(
     n_candidates,
     compactness,
     n_pixels,
+    pair_features,
     rng,
 ):
     """Draw pixels of one image that teach.
@@ -203,6 +215,7 @@ def draw_pixels(
     compactness : float
     n_pixels : int or None
         How many to draw, as far as there are so many; None for all, in raster order.
+    pair_features : sequence of callable
     rng : RandomState
 
     Returns
@@ -227,11 +240,12 @@ def draw_pixels(
     teaches = np.flatnonzero(targets >= 0)
     if n_pixels is not None:
         teaches = rng.permutation(teaches)[:n_pixels]
-    pixels = pixels[teaches]
+    pixels, candidates = pixels[teaches], candidates[teaches]
     drawn = TrainingPixels(
         values_at(features, pixels),
-        candidates[teaches],
+        candidates,
         space[teaches],
+        pair_values(pair_features, features, pixels, candidates, centres),
         targets[teaches],
         clusters.means,
         pixels,

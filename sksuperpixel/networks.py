@@ -138,23 +138,30 @@ class DistanceNetwork(nn.Module):
         return self.log_weights.detach().exp().cpu().numpy()
 
     def arrays(self):
-        """Give what a distance of three layers is computed from, for a kernel.
+        """Give what the distance is computed from, for a kernel.
 
         Returns
         -------
         dict of str to ndarray, float32
             Weights of the channels, one over the scales, and the three layers: inputs by
-            outputs, the bias below. The last is multiplied by the temperature.
+            outputs, the bias below. The last is multiplied by the temperature. With one layer,
+            hidden layers have no width.
         """
-        first, second = self.hidden[0], self.hidden[2]
         temperature = self.log_temperature.exp()
         tensors = {
             "channel_weights": self.log_weights.exp(),
             "inverse_scales": 1 / self.scales,
-            "first": torch.vstack([first.weight.T, first.bias]),
-            "second": torch.vstack([second.weight.T, second.bias]),
-            "last": temperature * self.last.weight[0],
+            "first": torch.empty(2 + self.n_features, 0),
+            "second": torch.empty(1, 0),
+            "last": torch.empty(0),
         }
+        if self.n_layers == 3:
+            first, second = self.hidden[0], self.hidden[2]
+            tensors |= {
+                "first": torch.vstack([first.weight.T, first.bias]),
+                "second": torch.vstack([second.weight.T, second.bias]),
+                "last": temperature * self.last.weight[0],
+            }
         return {
             name: np.ascontiguousarray(tensor.detach().cpu().numpy(), dtype=np.float32)
             for name, tensor in tensors.items()

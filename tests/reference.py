@@ -258,3 +258,16 @@ def is_dispensable(regions, pixel):
     parts, _ = ndimage.label(around)
     beside = [parts[tuple(1 + s * (i == a) for i in range(3))] for a in range(3) for s in (-1, 1)]
     return len({part for part in beside if part > 0}) == 1
+
+
+def line_pixels(start, end):
+    """Pixels of a line through faces, by the times at which each axis takes its steps."""
+    times = []
+    for axis in range(3):
+        n = abs(end[axis] - start[axis])
+        times += [((2 * i + 1) / (2 * n), axis) for i in range(n)]
+    at = list(start)
+    yield tuple(at)
+    for _, axis in sorted(times):
+        at[axis] += 1 if end[axis] > start[axis] else -1
+        yield tuple(at)

@@ -17,7 +17,15 @@ PACKAGE = Path(sksuperpixel.__file__).parent
 # inside a function.
 MAY_IMPORT = {
     "": (
-        {"_base", "_label_maker", "_match_compactness", "_slic", "_trainable_slic", "features"},
+        {
+            "_base",
+            "_label_maker",
+            "_match_compactness",
+            "_pair_features",
+            "_slic",
+            "_trainable_slic",
+            "features",
+        },
         set(),
     ),
     "_match_compactness": ({"metrics"}, {"math"}),
@@ -43,7 +51,8 @@ MAY_IMPORT = {
         },
         {"numpy", "sklearn.base", "sklearn.utils."},
     ),
-    "_label_maker": ({"_kernels"}, {"numpy", "sklearn.base", "sklearn.utils."}),
+    "_pair_features": ({"_kernels"}, {"numpy", "sklearn.base", "sklearn.utils."}),
+    "_label_maker": ({"_pair_features"}, {"numpy", "sklearn.base", "sklearn.utils."}),
     "_trainable_slic": (
         {
             "_validation",
@@ -52,6 +61,7 @@ MAY_IMPORT = {
             "_label_maker",
             "_model_files",
             "_network_clusters",
+            "_pair_features",
             "_slic",
             "_superpixel_transformer",
             "_torch_threads",
@@ -59,8 +69,8 @@ MAY_IMPORT = {
         },
         {"numpy", "sklearn.base", "sklearn.callback", "sklearn.utils."},
     ),
-    "_training_pixels": ({"_clusters"}, {"numpy"}),
-    "_network_clusters": ({"_clusters", "_kernels"}, {"numpy"}),
+    "_training_pixels": ({"_clusters", "_pair_features"}, {"numpy"}),
+    "_network_clusters": ({"_clusters", "_kernels", "_pair_features"}, {"numpy"}),
     "_pixel_classifier": (
         {"_torch_threads", "networks"},
         {

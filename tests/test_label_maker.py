@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from sksuperpixel import LabelMaker
-from sksuperpixel._kernels import edges_crossed
 from sksuperpixel._label_maker import (
     cluster_segments,
     count_segments,
@@ -137,35 +135,6 @@ def test_edge_map_averages_annotators_and_leaves_void_out():
     segmentation = np.array([[[1, 1, 2], [1, 1, 2]], [[1, 1, 1], [3, 3, 3]]])
     np.testing.assert_allclose(edge_map(segmentation), [[0.5, 1.0, 0.5], [0, 0.5, 0]])
     np.testing.assert_allclose(edge_map(segmentation, 3), [[0, 0.5, 0], [0, 0.5, 0]])
-
-
-def line_pixels(start, end):
-    """Pixels of a line through faces, by the times at which each axis takes its steps."""
-    times = []
-    for axis in range(3):
-        n = abs(end[axis] - start[axis])
-        times += [((2 * i + 1) / (2 * n), axis) for i in range(n)]
-    at = list(start)
-    yield tuple(at)
-    for _, axis in sorted(times):
-        at[axis] += 1 if end[axis] > start[axis] else -1
-        yield tuple(at)
-
-
-@settings(max_examples=100, deadline=None)
-@given(
-    arrays(np.float32, (3, 6, 7), elements=st.sampled_from([0.0, 0.25, 0.5, 1.0])),
-    st.tuples(st.integers(0, 2), st.integers(0, 5), st.integers(0, 6)),
-    st.tuples(st.integers(0, 2), st.integers(0, 5), st.integers(0, 6)),
-)
-def test_edges_crossed_equal_reference(edges, start, end):
-    crossed = np.empty((1, 2), np.float32)
-    ends = np.array([[end, (-1, -1, -1)]], np.int32)
-    edges_crossed(edges, np.array([start], np.int32), ends, crossed)
-    pixels = list(line_pixels(start, end))
-    assert pixels[-1] == end
-    assert crossed[0, 0] == sum(edges[p] for p in pixels)
-    assert np.isinf(crossed[0, 1])
 
 
 @settings(max_examples=50, deadline=None)

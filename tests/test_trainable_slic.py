@@ -72,8 +72,13 @@ def test_rows_hold_features_distances_and_differences():
     candidates = np.array([[2, 0], [1, -1]], np.int32)
     distances = np.array([[0.5, 1.5], [2.0, np.inf]], np.float32)
     np.testing.assert_array_equal(
-        classifier_rows(values, means, candidates, distances),
+        classifier_rows(values, means, candidates, distances, np.zeros((2, 2, 0), np.float32)),
         [[1, 2, 0.5, 1.5, -1, -2, 1, 2], [3, 5, 2, np.inf, 2, 4, 0, 0]],
+    )
+    pairs = np.array([[[7], [8]], [[9], [0]]], np.float32)
+    np.testing.assert_array_equal(
+        classifier_rows(values, means, candidates, distances, pairs),
+        [[1, 2, 0, 0.5, 1.5, -1, -2, 7, 1, 2, 8], [3, 5, 0, 2, np.inf, 2, 4, 9, 0, 0, 0]],
     )
 
 
@@ -138,7 +143,10 @@ def reference_grid(grid):
 @pytest.mark.parametrize("n_hidden", [1, 6, 16])
 @pytest.mark.parametrize(("n_clusters", "n_candidates"), [(9, 1), (9, 5), (3, 5), (40, 7)])
 @pytest.mark.parametrize("n_channels", [1, 3, 37])
-def test_network_kernel_with_any_sizes(n_hidden, n_clusters, n_candidates, n_channels):
+@pytest.mark.parametrize(("n_layers", "n_pairs"), [(3, 0), (3, 2), (1, 1)])
+def test_network_kernel_with_any_sizes(
+    n_hidden, n_clusters, n_candidates, n_channels, n_layers, n_pairs
+):
     rng = np.random.default_rng(0)
     features = rng.normal(0, 5, (n_channels, 1, 7, 9)).astype(np.float32)
     seeds = np.zeros((n_clusters, 3), np.int32)
@@ -146,21 +154,24 @@ def test_network_kernel_with_any_sizes(n_hidden, n_clusters, n_candidates, n_cha
     clusters = start_clusters(features, seeds)
     pixels = np.argwhere(np.ones((1, 7, 9), bool)).astype(np.int32)
     candidates, distances = find_candidates(pixels, clusters, n_candidates)
+    n_features = n_channels + n_pairs
     network = DistanceNetwork(
-        n_channels,
+        n_features,
+        n_layers,
         n_hidden=n_hidden,
-        initial_weights=rng.random(n_channels),
-        scales=1 + rng.random(1 + n_channels),
+        initial_weights=rng.random(n_features),
+        scales=1 + rng.random(1 + n_features),
     )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        torch.nn.init.normal_(network.last.weight, std=3)
-    rows = classifier_rows(
-        features.reshape(n_channels, -1).T.copy(), clusters.means, candidates, distances
-    )
+    if n_layers == 3:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            torch.nn.init.normal_(network.last.weight, std=3)
+    values = features.reshape(n_channels, -1).T.copy()
+    pairs = rng.normal(0, 9, (*candidates.shape, n_pairs)).astype(np.float32)
+    rows = classifier_rows(values, clusters.means, candidates, distances, pairs)
     totals = network.distances(torch.from_numpy(rows)).detach().numpy()
     distance = NetworkDistance(features, None, network.arrays(), Threads(None, 2))
-    nearest = distance.nearest(clusters.means, candidates, distances)
+    nearest = distance.nearest(clusters.means, candidates, distances, pairs)
     chosen = nearest[:, np.newaxis] == candidates
     assert (chosen.sum(axis=1) == 1).all()
     np.testing.assert_allclose(totals[chosen], totals.min(axis=1), rtol=1e-5, atol=1e-4)

@@ -9,6 +9,9 @@ from sksuperpixel._clusters import ONE_THREAD, label_sums
 # unit of length, of Koepfler, Lopez and Morel): the larger, the better the overlap with the
 # ground truth at equal compactness; the smaller, the more of its borders are found.
 _BORDER_POWER = 1 / 4
+# With an edge map: a border without edges makes a merge cheaper by this much over one. Chosen on
+# the same images with a learned map, among 1/50, 1/20, 1/10, 1/5, 1/2.
+_EDGE_OFFSET = 1 / 5
 
 
 def connected_regions(labels):
@@ -95,11 +98,12 @@ def merge_small_regions(features, regions, n_regions, min_count, threads=ONE_THR
     return _renumber(regions, parents)
 
 
-def merge_to_number(features, regions, n_regions, n_wanted, scale, threads=ONE_THREAD):
+def merge_to_number(features, regions, n_regions, n_wanted, scale, edges=None, threads=ONE_THREAD):
     """Merge adjacent regions, the cheapest pair first, down to a number, in place.
 
     The cost is Ward's increase in features and space over the fourth root of the length of the
-    border that goes: of two equal pairs, the one with the longer border is merged.
+    border that goes: of two equal pairs, the one with the longer border is merged. With an edge
+    map, also that whose border has weaker edges.
 
     Parameters
     ----------
@@ -109,6 +113,9 @@ def merge_to_number(features, regions, n_regions, n_wanted, scale, threads=ONE_T
     n_regions, n_wanted : int
     scale : ndarray of shape (3,)
         Weight of a distance of one pixel along each axis beside the features.
+    edges : ndarray of shape (D, H, W), float32, default=None
+        Strength of the edge at each pixel, in [0, 1].
+    threads : Threads, default=ONE_THREAD
 
     Returns
     -------
@@ -122,5 +129,14 @@ def merge_to_number(features, regions, n_regions, n_wanted, scale, threads=ONE_T
     pairs, faces = _borders(regions, np.ones(n_regions, bool))
     parents = np.arange(n_regions, dtype=np.int32)
     sums = np.hstack((sums, positions * np.asarray(scale, np.float64)))
-    _kernels.merge_cheapest(n_wanted, _BORDER_POWER, pairs, faces, counts, sums, parents)
+    offset, strengths = 1.0, np.zeros(len(pairs))
+    if edges is not None:
+        order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+        pairs, faces = pairs[order], faces[order]
+        starts = np.searchsorted(pairs[:, 0], np.arange(n_regions + 1))
+        offset = _EDGE_OFFSET
+        _kernels.strengths_at_borders(regions, edges, pairs, starts, strengths)
+    _kernels.merge_cheapest(
+        n_wanted, _BORDER_POWER, offset, pairs, faces, strengths, counts, sums, parents
+    )
     return _renumber(regions, parents)

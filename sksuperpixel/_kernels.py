@@ -612,27 +612,60 @@ def _push(heap_cost, heap_pair, size, cost, a, b, stamp):
 
 
 @kernel
+def strengths_at_borders(
+    regions,  # IN (D, H, W) int32: negative where a pixel belongs to nothing
+    edges,  # IN (D, H, W) float32: strength of the edge at each pixel
+    pairs,  # IN (n, 2) int32: lower region, higher region, in the order of both
+    starts,  # IN (K + 1,): where the pairs of each lower region start
+    strengths,  # CHANGED (n,) float64: for each face, the mean of its two pixels is added
+):
+    """Sum edge strengths at the faces that regions share."""
+    depth, height, width = regions.shape
+    for z in range(depth):
+        for y in range(height):
+            for x in range(width):
+                a = regions[z, y, x]
+                if a < 0:
+                    continue
+                for axis in range(3):
+                    zz, yy, xx = z + (axis == 0), y + (axis == 1), x + (axis == 2)
+                    if zz >= depth or yy >= height or xx >= width:
+                        continue
+                    b = regions[zz, yy, xx]
+                    if b < 0 or b == a:
+                        continue
+                    low, high = min(a, b), max(a, b)
+                    e = starts[low]
+                    while pairs[e, 1] != high:
+                        e += 1
+                    strengths[e] += 0.5 * (edges[z, y, x] + edges[zz, yy, xx])
+
+
+@kernel
 def merge_cheapest(
     n_wanted,  # IN: how many regions to leave
     border_power,  # IN: see below
+    offset,  # IN: see below
     pairs,  # IN (n, 2) int32: the regions that touch, each pair once
     faces,  # IN (n,) int32: how many faces they share
+    strengths,  # IN (n,) float64: sum of the edge strengths at these faces
     counts,  # IN and OUT (K,) float64: a root has the count of its tree
     sums,  # IN and OUT (K, C) float64: features and weighted positions
     parents,  # IN and OUT (K,) int32: the forest of merged regions
 ):
     """Merge touching regions, the cheapest pair first; return how many regions are left.
 
-    A pair costs Ward's increase over its shared faces to the power `border_power`. A heap holds
-    the pairs. A merge makes the entries of its two regions stale (the third number of an entry
-    is the sum of its regions' versions, which only grow) and adds new ones for the neighbours
-    of what it made.
+    A pair costs Ward's increase over its shared faces to the power `border_power`, times
+    `offset` plus the mean edge strength at these faces. A heap holds the pairs. A merge makes
+    the entries of its two regions stale (the third number of an entry is the sum of its
+    regions' versions, which only grow) and adds new ones for the neighbours of what it made.
     """
     n_regions, n_pairs = len(counts), len(pairs)
     means = _means(counts, sums)
     # Each region's neighbours: a linked list of half-edges, so that two are joined at once.
     neighbour = np.empty(2 * n_pairs, np.int32)
     shared = np.empty(2 * n_pairs, np.int64)
+    strength = np.empty(2 * n_pairs, np.float64)
     following = np.empty(2 * n_pairs, np.int64)
     first = np.empty(n_regions, np.int64)
     last = np.empty(n_regions, np.int64)
@@ -649,6 +682,7 @@ def merge_cheapest(
         for side in range(2):
             a, h = pairs[e, side], 2 * e + side
             neighbour[h], shared[h], following[h] = pairs[e, 1 - side], faces[e], -1
+            strength[h] = strengths[e]
             if first[a] < 0:
                 first[a] = h
             else:
@@ -656,6 +690,7 @@ def merge_cheapest(
             last[a] = h
         a, b = np.int64(pairs[e, 0]), np.int64(pairs[e, 1])
         cost = _increase(a, b, counts, means) / faces[e] ** border_power
+        cost *= offset + strengths[e] / faces[e]
         _push(heap_cost, heap_pair, size, cost, a, b, np.int64(0))
         size += 1
     n_left = n_regions
@@ -685,6 +720,7 @@ def merge_cheapest(
             else:
                 if other != a:
                     shared[seen_at[other]] += shared[h]
+                    strength[seen_at[other]] += strength[h]
                 if before >= 0:
                     following[before] = after
                 else:
@@ -704,6 +740,7 @@ def merge_cheapest(
         while h >= 0:
             other = np.int64(neighbour[h])
             cost = _increase(a, other, counts, means) / shared[h] ** border_power
+            cost *= offset + strength[h] / shared[h]
             stamp = np.int64(version[a] + version[other])
             _push(heap_cost, heap_pair, size, cost, a, other, stamp)
             size += 1

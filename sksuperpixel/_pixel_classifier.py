@@ -151,7 +151,9 @@ def fit_net(net, pixels, validation, *, initial_weights, sets, seed, device, sta
         net.initialize()
         if start is not None:
             _go_on_from(net.module_, start)
-        net.partial_fit(PixelDataset(pixels, train), pixels.targets[train])
+        # Without epochs, it stays as it starts.
+        if net.max_epochs > 0:
+            net.partial_fit(PixelDataset(pixels, train), pixels.targets[train])
     if not all(torch.isfinite(each).all() for each in net.module_.state_dict().values()):
         raise ValueError(
             "classifier: found numbers that are not finite after training; expected a lower lr, "

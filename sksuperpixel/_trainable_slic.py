@@ -1,6 +1,7 @@
 """SLIC that learns from segmentations which cluster a pixel belongs to."""
 
 from numbers import Integral, Real
+from pathlib import Path
 
 import numpy as np
 from sklearn.base import _fit_context, clone
@@ -22,7 +23,7 @@ from sksuperpixel._model_files import (
 )
 from sksuperpixel._network_clusters import cluster_by_network
 from sksuperpixel._pair_features import PathFeature
-from sksuperpixel._slic import SLIC, numbered_regions, slic_regions
+from sksuperpixel._slic import SLIC, edge_map, numbered_regions, slic_regions
 from sksuperpixel._superpixel_transformer import (
     SuperpixelTransformer,
     image_grid,
@@ -83,6 +84,8 @@ class TrainableSLIC(SuperpixelTransformer):
         How often to learn: first at SLIC's clusters, then at those of the model so far.
     oversegmentation : float, default=6.0
         How many times finer than `n_segments` to cut before merging, see `SLIC`.
+    edge_channel : int, default=None
+        Which of the features is an edge map, in [0, 1], see `SLIC`.
     refine_iter : int, default=5
         Most passes over the borders after merging, see `SLIC`: by the weighted features.
     channel_axis : int or None, default=-1
@@ -151,6 +154,7 @@ class TrainableSLIC(SuperpixelTransformer):
         "n_pixels_per_image": [Interval(Integral, 1, None, closed="left"), None],
         "n_rounds": [Interval(Integral, 1, None, closed="left")],
         "oversegmentation": [Interval(Real, 1, None, closed="left")],
+        "edge_channel": [Integral, None],
         "refine_iter": [Interval(Integral, 0, None, closed="left")],
         "channel_axis": [Integral, None],
         "spacing": ["array-like", None],
@@ -178,6 +182,7 @@ class TrainableSLIC(SuperpixelTransformer):
         n_pixels_per_image=1000,
         n_rounds=1,
         oversegmentation=6.0,
+        edge_channel=None,
         refine_iter=5,
         channel_axis=-1,
         spacing=None,
@@ -201,6 +206,7 @@ class TrainableSLIC(SuperpixelTransformer):
         self.n_pixels_per_image = n_pixels_per_image
         self.n_rounds = n_rounds
         self.oversegmentation = oversegmentation
+        self.edge_channel = edge_channel
         self.refine_iter = refine_iter
         self.channel_axis = channel_axis
         self.spacing = spacing
@@ -545,6 +551,7 @@ class TrainableSLIC(SuperpixelTransformer):
         if self.n_segments is None or self.oversegmentation == 1:
             return slic_regions(weighted, grid, **options)[0]
         options["refine_iter"] = self.refine_iter
+        options["edges"] = edge_map(image, self.edge_channel)
         return numbered_regions(weighted, image, self.n_segments, self.oversegmentation, **options)
 
     def to_slic(self):
@@ -596,10 +603,55 @@ class TrainableSLIC(SuperpixelTransformer):
             {
                 "params": plain(params),
                 "label_maker": None if maker is None else plain(maker.get_params()),
+                "training": {"max_epochs": int(self.classifier_.max_epochs)},
                 "learned": {name: int(getattr(self, name)) for name in _LEARNED_NUMBERS},
             },
             tensors,
         )
+
+    @classmethod
+    def from_pretrained(cls, name="bsds500", device=None):
+        """Give a fitted model that comes with this.
+
+        Parameters
+        ----------
+        name : {"bsds500"}, default="bsds500"
+            Which one. ``"bsds500"``: for photographs, of superpixels from 8 to 32 pixels
+            across. It learned from the segmentations of BSDS500 [1]_; its card,
+            ``sksuperpixel/models/bsds500.md``, tells from what, how, and how good it is.
+        device : str, default=None
+            Where its networks are to run; None for the CPU.
+
+        Returns
+        -------
+        TrainableSLIC
+            Fitted. Set `n_segments`, or `superpixel_size`, to what you want. Its `fit` goes on
+            from this model: its features learn from your images, too.
+
+        Raises
+        ------
+        ValueError
+            If there is no model of this name.
+
+        References
+        ----------
+        .. [1] P. Arbelaez, M. Maire, C. Fowlkes, J. Malik. "Contour detection and hierarchical
+           image segmentation". IEEE TPAMI 33(5), 2011.
+
+        Examples
+        --------
+        >>> from skimage.data import astronaut
+        >>> from sksuperpixel import TrainableSLIC
+        >>> slic = TrainableSLIC.from_pretrained("bsds500").set_params(n_segments=300)
+        >>> slic.transform([astronaut()])[0].max().item()
+        299
+        """
+        if name not in _SHIPPED:
+            raise ValueError(
+                f"name: found {name!r}, expected one of {sorted(_SHIPPED)}; files that `save` "
+                "wrote are read by `load`"
+            )
+        return cls.load(_SHIPPED[name], device)
 
     @classmethod
     def load(cls, path, device=None):
@@ -615,8 +667,8 @@ class TrainableSLIC(SuperpixelTransformer):
         Returns
         -------
         TrainableSLIC
-            Fitted. Its `classifier` is a network of the same kind, with the settings of
-            `sksuperpixel.networks` for training.
+            Fitted. Its `classifier` is a network of the same kind, to be trained for as many
+            epochs, with the other settings of `sksuperpixel.networks`.
 
         Raises
         ------
@@ -648,10 +700,15 @@ class TrainableSLIC(SuperpixelTransformer):
             setattr(slic, name, value)
         slic.features_ = fitted
         slic.classifier_ = make_net_of(module, device=slic.device)
+        slic.classifier_.set_params(**about.get("training", {}))
         slic.classifier = clone(slic.classifier_)
         return slic
 
 
+# Models that come with this, by name.
+_SHIPPED = {
+    path.stem: path for path in sorted((Path(__file__).parent / "models").glob("*.safetensors"))
+}
 # Sets of candidates are bits of an int64.
 _MOST_BITS = 63
 _LEARNED_NUMBERS = ("n_channels_in_", "n_features_", "n_pixels_")

@@ -361,7 +361,8 @@ def make_distance_net(
     lr : float, default=0.03
         Adam's learning rate at the start; it falls to 0 along a cosine over `max_epochs`.
     max_epochs : int, default=30
-        Most epochs.
+        Most epochs; with 0 the distance stays as it starts, the one that `LearnedFeatures` are
+        learned with.
     patience : int, default=5
         Epochs without a better validation loss before training stops. The best epoch is kept.
     batch_size : int, default=512

@@ -184,7 +184,7 @@ def merge_small(features, regions, min_count):
         regions = np.array([*map(root, range(len(sizes))), -1])[regions]
 
 
-def merge_cheapest(features, regions, n_wanted, scale, border_power):
+def merge_cheapest(features, regions, n_wanted, scale, border_power, edges=None, offset=1.0):
     """Look at every pair before every merge."""
     regions = regions.copy()
     positions = np.indices(regions.shape) * np.asarray(scale, np.float64).reshape(-1, 1, 1, 1)
@@ -193,9 +193,13 @@ def merge_cheapest(features, regions, n_wanted, scale, border_power):
         pairs = touching(regions)
         if not pairs:
             break
-        low, high = min(
-            pairs, key=lambda p: (increase(values, regions, *p) / pairs[p] ** border_power, p)
-        )
+        strengths = dict.fromkeys(pairs, 0.0) if edges is None else edge_strengths(regions, edges)
+
+        def cost(p, regions=regions, pairs=pairs, strengths=strengths):
+            by_length = increase(values, regions, *p) / pairs[p] ** border_power
+            return by_length * (offset + strengths[p] / pairs[p]), p
+
+        low, high = min(pairs, key=cost)
         regions[regions == high] = low
     return by_first_pixel(regions)
 
@@ -271,3 +275,17 @@ def line_pixels(start, end):
     for _, axis in sorted(times):
         at[axis] += 1 if end[axis] > start[axis] else -1
         yield tuple(at)
+
+
+def edge_strengths(regions, edges):
+    """Sum of the edge strengths at the faces of each pair of regions, lower first."""
+    strengths = {}
+    for pixel in np.ndindex(regions.shape):
+        for axis, beside in enumerate(np.eye(3, dtype=int) + pixel):
+            if beside[axis] < regions.shape[axis]:
+                a, b = regions[pixel], regions[tuple(beside)]
+                if a != b and min(a, b) >= 0:
+                    mean = 0.5 * (edges[pixel] + edges[tuple(beside)])
+                    pair = min(a, b), max(a, b)
+                    strengths[pair] = strengths.get(pair, 0.0) + float(mean)
+    return strengths

@@ -67,7 +67,7 @@ MAY_IMPORT = {
             "_torch_threads",
             "_training_pixels",
         },
-        {"numpy", "sklearn.base", "sklearn.callback", "sklearn.utils."},
+        {"numpy", "pathlib", "sklearn.base", "sklearn.callback", "sklearn.utils."},
     ),
     "_training_pixels": ({"_clusters", "_pair_features"}, {"numpy"}),
     "_network_clusters": ({"_clusters", "_kernels", "_pair_features"}, {"numpy"}),

@@ -84,18 +84,22 @@ def test_merge_small_equals_reference(problem, n_labels, min_count):
 
 
 @settings(max_examples=60, deadline=None)
-@given(problems(largest=10, channels=3), st.integers(2, 5), st.integers(1, 20))
-def test_merge_cheapest_equals_reference(problem, n_labels, n_wanted):
+@given(problems(largest=10, channels=3), st.integers(2, 5), st.integers(1, 20), st.booleans())
+def test_merge_cheapest_equals_reference(problem, n_labels, n_wanted, with_edges):
     features, mask, _, rng = problem
     labels = rng.integers(0, n_labels, features.shape[1:]).astype(np.int32)
     if mask is not None:
         labels[~mask] = -1
     regions, n_regions = _connectivity.connected_regions(labels)
     scale = np.array([0.5, 0.25, 0.25])
+    edges, offset = None, 1.0
+    if with_edges:
+        edges = (rng.integers(0, 9, labels.shape) / 8).astype(np.float32)
+        offset = _connectivity._EDGE_OFFSET
     expected = reference.merge_cheapest(
-        features, regions, n_wanted, scale, _connectivity._BORDER_POWER
+        features, regions, n_wanted, scale, _connectivity._BORDER_POWER, edges, offset
     )
-    n_left = _connectivity.merge_to_number(features, regions, n_regions, n_wanted, scale)
+    n_left = _connectivity.merge_to_number(features, regions, n_regions, n_wanted, scale, edges)
     np.testing.assert_array_equal(regions, expected)
     assert n_left == expected.max() + 1
 

@@ -799,6 +799,31 @@ def test_not_fitted():
         SLIC().transform([small_astronaut()], masks=[None])
 
 
+def test_weak_edges_are_merged_first():
+    # Two walls of equal contrast; the edge map knows of the second one only.
+    image = np.zeros((20, 30, 2), np.float32)
+    image[:, 10:20, 0], image[:, 20:, 0] = 1, 2
+    image[:, 19:21, 1] = 0.9
+    params = {"n_segments": 2, "compactness": 0.1, "channel_weights": [1, 0]}
+    found = segment(image, edge_channel=-1, **params)
+    np.testing.assert_array_equal(found == found[0, 0], np.indices((20, 30))[1] < 20)
+
+
+@pytest.mark.parametrize(
+    ("channel", "value", "match"),
+    [
+        (2, 0.5, "edge_channel: found 2, but image 0 has 2 features"),
+        (-3, 0.5, "edge_channel: found -3, but image 0 has 2 features"),
+        (1, 1.5, r"image 0: found edges from 0 to 1.5, expected them in \[0, 1\]"),
+    ],
+)
+def test_bad_edges_are_named(channel, value, match):
+    image = np.zeros((8, 8, 2), np.float32)
+    image[4:, :, 1] = value
+    with pytest.raises(ValueError, match=match):
+        segment(image, n_segments=3, edge_channel=channel)
+
+
 # As a whole ---------------------------------------------------------------------------------
 
 

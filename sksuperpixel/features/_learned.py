@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 from sklearn.callback import with_callbacks
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sksuperpixel._label_maker import dense_segments
@@ -43,13 +43,17 @@ class LearnedFeatures(NetworkFeatures):
     ----------
     n_maps : int, default=12
         Number of maps, beside the three of colour.
-    width : int, default=16
+    edges : bool, default=False
+        Whether to add an edge map as the last feature: the probability that a pixel is beside a
+        border. For `PathFeature`, and for a look; it is too small to count in a distance.
+    width : int, default=24
         Number of maps in the network's finest layers; coarser ones have up to four times as
         many. Time and memory grow with it.
     weights : "bsds500", str, path-like or None, default=None
         Where the network starts: the weights that come with this, learned on photographs of
-        nature and people; those of a safetensors file that `save_weights` wrote; or random
-        ones. With weights, `n_maps` and `width` are the file's.
+        nature and people; those of a safetensors file that `save_weights` wrote, or of a model
+        that `TrainableSLIC.save` wrote; or random ones. With weights, `n_maps` and `width` are
+        the file's.
     train : bool, default=True
         Whether `fit` trains the network. If not, `fit` leaves the weights as they are and takes
         no notice of `y`, which a pipeline passes to all its steps. The parameters below matter
@@ -79,6 +83,12 @@ class LearnedFeatures(NetworkFeatures):
         falls to 0 along a cosine.
     weight_decay : float, default=1e-5
         Of Adam, as a penalty on the squared weights.
+    colour_jitter : float, default=0.2
+        How much lightness and colours of the parts change at random: contrast and chroma by a
+        factor within 1 - this and 1 + this, lightness by as much of 50.
+    precision : "float32" or "bfloat16", default="float32"
+        Of the network's layers in training. With bfloat16, training takes half the time on
+        processors that know it, and more on others.
     device : str or torch.device, default="cpu"
         Where torch computes; SLIC's iterations run on the CPU in any case.
     channel_axis : int or None, default=-1
@@ -154,22 +164,26 @@ class LearnedFeatures(NetworkFeatures):
     _parameter_constraints: dict = {  # noqa: RUF012
         **NetworkFeatures._parameter_constraints,
         "n_maps": [Interval(Integral, 1, None, closed="left")],
+        "edges": ["boolean"],
         "width": [Interval(Integral, 2, None, closed="left")],
         "superpixel_sizes": [tuple, list],
         "compactness": [Interval(Real, 0, None, closed="left")],
         "n_candidates": [Interval(Integral, 2, None, closed="left")],
         "n_pixels": [Interval(Integral, 1, None, closed="left")],
+        "colour_jitter": [Interval(Real, 0, 1, closed="left")],
+        "precision": [StrOptions({"float32", "bfloat16"})],
     }
     _step = STEP
     _shipped: ClassVar[dict] = {
-        "bsds500": Path(__file__).parent / "weights" / "maps_bsds500.safetensors"
+        "bsds500": Path(__file__).parents[1] / "models" / "bsds500.safetensors"
     }
 
     def __init__(
         self,
         n_maps=12,
         *,
-        width=16,
+        edges=False,
+        width=24,
         weights=None,
         train=True,
         superpixel_sizes=(6, 20),
@@ -183,6 +197,8 @@ class LearnedFeatures(NetworkFeatures):
         scale_range=(0.7, 1.6),
         learning_rate=2e-3,
         weight_decay=1e-5,
+        colour_jitter=0.2,
+        precision="float32",
         device="cpu",
         channel_axis=-1,
         memory=None,
@@ -190,6 +206,7 @@ class LearnedFeatures(NetworkFeatures):
         random_state=None,
     ):
         self.n_maps = n_maps
+        self.edges = edges
         self.width = width
         self.weights = weights
         self.train = train
@@ -204,6 +221,8 @@ class LearnedFeatures(NetworkFeatures):
         self.scale_range = scale_range
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
+        self.colour_jitter = colour_jitter
+        self.precision = precision
         self.device = device
         self.channel_axis = channel_axis
         self.memory = memory
@@ -265,8 +284,14 @@ class LearnedFeatures(NetworkFeatures):
             float(self.compactness),
             int(self.n_candidates),
             int(self.n_pixels),
+            self.precision,
         )
-        about = (*sorted(vars(loss).items()), ("n_maps", network.n_maps), ("width", network.width))
+        about = (
+            *sorted(vars(loss).items()),
+            ("n_maps", network.n_maps),
+            ("width", network.width),
+            ("colour_jitter", float(self.colour_jitter)),
+        )
         losses = self._train_network(X, y, network, loss, about, seed)
         if np.isnan(losses).all():
             raise ValueError(
@@ -282,6 +307,14 @@ class LearnedFeatures(NetworkFeatures):
         check_finite(image, index)
         return LabFeatures()._image_features(image, index)
 
+    def _example_at(self, images, segmentations, n_channels, index, rng):
+        image, labels = super()._example_at(images, segmentations, n_channels, index, rng)
+        jitter = float(self.colour_jitter)
+        contrast, chroma, light = 1 + rng.uniform(-jitter, jitter, size=3)
+        lightness = 50 * light + contrast * (image[..., :1] - 50)
+        image = np.concatenate([lightness, chroma * image[..., 1:]], axis=-1)
+        return image.astype(np.float32), labels
+
     def _labels(self, segmentation):
         # Segments may have any numbers: they are told apart only.
         return dense_segments(segmentation[np.newaxis], self.ignore_label)[0]
@@ -291,10 +324,16 @@ class LearnedFeatures(NetworkFeatures):
         device = torch.device(self.device)
         network = self.network_.to(device)
         with torch.inference_mode(), one_torch_thread():
-            maps = network(self._network_input(image).to(device))[0].cpu().numpy()
+            maps, edges = network(self._network_input(image).to(device))
+            if self.edges:
+                maps = torch.cat([maps, edges[:, None].sigmoid()], dim=1)
+            maps = maps[0].cpu().numpy()
         height, width = image.shape[:2]
         maps = maps[:, STEP : STEP + height, STEP : STEP + width]
         return np.moveaxis(np.ascontiguousarray(maps), 0, -1)
+
+    def _cache_key(self):
+        return *super()._cache_key(), bool(self.edges)
 
     def get_feature_names_out(self, input_features=None):
         """Name the features: those of colour, then the maps.
@@ -306,8 +345,8 @@ class LearnedFeatures(NetworkFeatures):
 
         Returns
         -------
-        ndarray of shape (3 + n_maps,), object
-            L, a, b, and the numbered maps.
+        ndarray of shape (M,), object
+            L, a, b, the numbered maps and, with ``edges=True``, "edge".
 
         Raises
         ------
@@ -316,4 +355,5 @@ class LearnedFeatures(NetworkFeatures):
         """
         check_is_fitted(self)
         names = ["L", "a", "b", *(f"learned_{i}" for i in range(self.network_.n_maps))]
+        names += ["edge"] if self.edges else []
         return np.array(names, dtype=object)

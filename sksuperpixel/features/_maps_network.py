@@ -19,6 +19,10 @@ _CENTRE, _SPREAD = (50.0, 0.0, 0.0), (50.0, 30.0, 30.0)
 _MAP_SCALE = 5.0
 # Squared distance that changes the odds by a factor of e, to start from.
 _TEMPERATURE = 15.0
+# Borders are rare: the network begins with that.
+_EDGE_LOGIT = -2.5
+# How much finding edges counts beside the assignment of pixels.
+_EDGE_WEIGHT = 0.5
 # The tensor of the first layer.
 _FIRST = "down.0.0.0.weight"
 # Fewer pixels tell nothing of an image.
@@ -26,7 +30,7 @@ _FEWEST_PIXELS = 50
 
 
 class MapsNetwork(nn.Module):
-    """Four scales down and up again: CIELAB, weighted, and maps at the image's own size.
+    """Four scales down and up again: CIELAB, weighted, maps, and edges at the image's own size.
 
     Parameters
     ----------
@@ -52,6 +56,8 @@ class MapsNetwork(nn.Module):
         self.maps = nn.Conv2d(n_ups[0], n_maps, 1)
         nn.init.normal_(self.maps.weight, std=0.3)
         nn.init.zeros_(self.maps.bias)
+        self.edges = nn.Conv2d(n_ups[0], 1, 1)
+        nn.init.constant_(self.edges.bias, _EDGE_LOGIT)
         self.log_colour_scales = nn.Parameter(torch.zeros(3))
         self.log_temperature = nn.Parameter(torch.tensor(float(np.log(_TEMPERATURE))))
         for name, values in (("centre", _CENTRE), ("spread", _SPREAD)):
@@ -67,7 +73,9 @@ class MapsNetwork(nn.Module):
 
         Returns
         -------
-        torch.Tensor of shape (n, 3 + n_maps, h, w)
+        features : torch.Tensor of shape (n, 3 + n_maps, h, w)
+        edges : torch.Tensor of shape (n, h, w)
+            Logarithm of the odds that a pixel is beside a border.
         """
         x = ((lab - self.centre) / self.spread).contiguous(memory_format=torch.channels_last)
         scales = []
@@ -78,7 +86,11 @@ class MapsNetwork(nn.Module):
             x = functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
             x = layer(torch.cat([x, beside], dim=1))
         colours = lab * self.log_colour_scales.exp().view(3, 1, 1)
-        return torch.cat([colours, _MAP_SCALE * self.maps(x)], dim=1)
+        # Of lower precision, maps would be too coarse to compare.
+        with torch.autocast(x.device.type, enabled=False):
+            x = x.float()
+            features = torch.cat([colours, _MAP_SCALE * self.maps(x)], dim=1)
+            return features, self.edges(x)[:, 0]
 
 
 def _layer(n_in, n_out):
@@ -126,7 +138,7 @@ def load_maps_network(path):
 
 
 class ClusterLoss:
-    """How improbable it is that pixels go to clusters of their own segment.
+    """How improbable it is that pixels go to clusters of their own segment, and edges.
 
     Clusters are those that SLIC's iterations make of the features so far; what a pixel is
     compared with, the mean features of its nearest clusters, is computed by torch, so that both
@@ -141,13 +153,16 @@ class ClusterLoss:
         Q.
     n_pixels : int
         Most pixels of an image that teach, of those with more than one segment around them.
+    precision : "float32" or "bfloat16"
+        Of the network's layers.
     """
 
-    def __init__(self, grid_steps, compactness, n_candidates, n_pixels):
+    def __init__(self, grid_steps, compactness, n_candidates, n_pixels, precision):
         self.grid_steps = grid_steps
         self.compactness = compactness
         self.n_candidates = n_candidates
         self.n_pixels = n_pixels
+        self.precision = precision
 
     def __call__(self, network, images, labels, rng):
         """Compute the mean loss of a batch; None where no pixel teaches anything.
@@ -164,14 +179,18 @@ class ClusterLoss:
         -------
         torch.Tensor or None
         """
-        features = network(images)
+        device = images.device
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            features, edges = network(images)
         temperature = network.log_temperature.exp()
         losses = [
             self._of_image(each, segmentation.numpy(), temperature, rng)
             for each, segmentation in zip(features, labels, strict=True)
         ]
         losses = [loss for loss in losses if loss is not None]
-        return sum(losses) / len(images) if losses else None
+        if not losses:
+            return None
+        return sum(losses) / len(images) + _EDGE_WEIGHT * _edge_loss(edges, labels.to(device))
 
     def _of_image(self, features, segmentation, temperature, rng):
         size = float(np.exp(rng.uniform(*np.log(self.grid_steps))))
@@ -259,3 +278,17 @@ def _cluster_means(values, labels):
     sums = sums.index_add(0, labels, values)
     counts = torch.bincount(labels, minlength=n_clusters)
     return sums / counts.clamp_min(1)[:, None]
+
+
+def _edge_loss(logits, labels):
+    """Cross-entropy of edges: the pixels beside another segment."""
+    beside = torch.zeros_like(labels, dtype=torch.bool)
+    for one, other in (
+        ((slice(None), slice(1, None)), (slice(None), slice(None, -1))),
+        ((slice(None), slice(None), slice(1, None)), (slice(None), slice(None), slice(None, -1))),
+    ):
+        differ = (labels[one] != labels[other]) & (labels[one] >= 0) & (labels[other] >= 0)
+        beside[one] |= differ
+        beside[other] |= differ
+    valid = labels >= 0
+    return functional.binary_cross_entropy_with_logits(logits[valid], beside[valid].float())

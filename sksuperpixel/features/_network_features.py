@@ -220,7 +220,7 @@ class NetworkFeatures(
 
     def _cache_key(self):
         # Whatever the weights come from, features depend on nothing else.
-        name, _, _ = super()._cache_key()
+        name, *_ = super()._cache_key()
         digest = hashlib.sha256()
         for tensor in self.network_.state_dict().values():
             digest.update(tensor.cpu().numpy().tobytes())

@@ -16,6 +16,9 @@ from sksuperpixel._torch_threads import seeded_torch
 
 # Files --------------------------------------------------------------------------------------
 
+# What the names of a transformer's tensors begin with in a model file.
+_OF_FEATURES = "features."
+
 
 def save_tensors(network, path, metadata):
     """Write a network's weights as a safetensors file, at once or not at all."""
@@ -25,6 +28,8 @@ def save_tensors(network, path, metadata):
 
 def read_tensors(path):
     """Read the tensors of a safetensors file.
+
+    Of a model file, which holds a whole `TrainableSLIC`, those of its features.
 
     Raises
     ------
@@ -37,11 +42,17 @@ def read_tensors(path):
     if not path.is_file():
         raise FileNotFoundError(f"weights: found no file {path}, expected a safetensors file")
     try:
-        return load(path.read_bytes())
+        tensors = load(path.read_bytes())
     except SafetensorError as error:
         raise ValueError(
             f"weights: {path} could not be read as a safetensors file (is it cut short?): {error}"
         ) from error
+    features = {
+        name.removeprefix(_OF_FEATURES): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(_OF_FEATURES) and tensor.is_floating_point()
+    }
+    return features or tensors
 
 
 def check_tensors(tensors, network, path):

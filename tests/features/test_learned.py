@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
-from sksuperpixel import SLIC, LazySequence
+from sksuperpixel import SLIC, LazySequence, TrainableSLIC
 from sksuperpixel.datasets import make_texture_mosaics
 from sksuperpixel.metrics import undersegmentation_error
 
@@ -21,8 +21,10 @@ from sksuperpixel.features import LabFeatures, LearnedFeatures  # noqa: E402
 from sksuperpixel.features._maps_network import (  # noqa: E402
     ClusterLoss,
     MapsNetwork,
+    _edge_loss,
     new_maps_network,
 )
+from sksuperpixel.networks import make_distance_net  # noqa: E402
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -151,7 +153,7 @@ def test_loss_equals_a_slow_reference(void):
         segmentation[:5] = -1
     features = rng.normal(0, 2, (4, 24, 30)).astype(np.float32)
     features[0] += 6 * segmentation
-    loss = ClusterLoss((6.0, 6.0), 10.0, 5, 400)
+    loss = ClusterLoss((6.0, 6.0), 10.0, 5, 400, "float32")
     tensor = torch.from_numpy(features).requires_grad_()
     # The same random numbers: what is drawn, then what it is computed from.
     value = loss._of_image(tensor, segmentation, torch.tensor(15.0), np.random.default_rng(1))
@@ -171,7 +173,7 @@ def test_loss_equals_a_slow_reference(void):
 def test_taught_pixels_have_several_segments_around_them():
     segmentation = np.zeros((40, 60), np.int64)
     segmentation[:, 30:] = 1
-    loss = ClusterLoss((8.0, 8.0), 10.0, 9, 10**6)
+    loss = ClusterLoss((8.0, 8.0), 10.0, 9, 10**6, "float32")
     features = torch.zeros(1, 40, 60)
     found = loss._teaching_pixels(features, segmentation, 8.0, np.random.default_rng(0))
     columns = found[1] % 60
@@ -180,6 +182,24 @@ def test_taught_pixels_have_several_segments_around_them():
     assert found[-1] == pytest.approx(len(found[1]) / segmentation.size)
     one_segment = np.zeros((40, 60), np.int64)
     assert loss._teaching_pixels(features, one_segment, 8.0, np.random.default_rng(0)) is None
+
+
+def test_edge_loss_equals_reference():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(-1, 3, (2, 7, 9)).repeat(2, axis=2)
+    logits = rng.normal(0, 2, labels.shape)
+    losses = []
+    for pixel in np.ndindex(labels.shape):
+        if labels[pixel] < 0:
+            continue
+        image, row, column = pixel
+        beside = [(row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)]
+        around = [labels[image, r, c] for r, c in beside if 0 <= r < 7 and 0 <= c < 18]
+        edge = any(each not in (-1, labels[pixel]) for each in around)
+        probability = 1 / (1 + np.exp(-logits[pixel]))
+        losses.append(-np.log(probability if edge else 1 - probability))
+    found = _edge_loss(torch.from_numpy(logits), torch.from_numpy(labels))
+    assert found.item() == pytest.approx(np.mean(losses), rel=1e-6)
 
 
 # Learning -----------------------------------------------------------------------------------
@@ -318,6 +338,62 @@ def test_shipped_weights_tell_more_than_colour():
     assert spread[:3].max() > 1
 
 
+def test_edges_are_the_last_feature(mosaics, tmp_path):
+    images, segmentations = mosaics
+    first = learner().fit(images, segmentations)
+    path = tmp_path / "weights.safetensors"
+    first.save_weights(path)
+    plain = LearnedFeatures(weights=path, train=False, memory=tmp_path).fit(images)
+    both = clone(plain).set_params(edges=True).fit(images)
+    for each, with_edges in zip(plain.transform(images), both.transform(images), strict=True):
+        np.testing.assert_array_equal(with_edges[..., :-1], each)
+        assert 0 <= with_edges[..., -1].min() <= with_edges[..., -1].max() <= 1
+    assert both.get_feature_names_out()[-1] == "edge"
+    assert len(both.get_feature_names_out()) == 1 + len(plain.get_feature_names_out())
+
+
+def test_edges_are_learned():
+    data = make_texture_mosaics(n_images=14, image_shape=(96, 96), random_state=0)
+    images, segmentations = list(data.images), list(data.segmentations)
+    transformer = learner(
+        n_maps=4, width=6, max_epochs=40, batch_size=2, crop_size=96, edges=True
+    ).fit(images[:10], segmentations[:10])
+    found, expected = [], []
+    for features, segmentation in zip(
+        transformer.transform(images[10:]), segmentations[10:], strict=True
+    ):
+        found.append(features[..., -1])
+        expected.append(segmentation != np.roll(segmentation, 1, axis=1))
+    found, expected = np.stack(found)[:, :, 1:], np.stack(expected)[:, :, 1:]
+    assert found[expected].mean() > 1.3 * found[~expected].mean()
+
+
+def test_half_precision_and_no_jitter(mosaics):
+    for params in ({"precision": "bfloat16"}, {"colour_jitter": 0.0}):
+        first = learner(**params).fit(*mosaics)
+        assert np.isfinite(first.losses_).all()
+        assert first.transform(mosaics[0])[0].dtype == np.float32
+        assert not same_weights(first, learner().fit(*mosaics))
+
+
+def test_weights_come_from_a_model(mosaics, tmp_path):
+    images, segmentations = mosaics
+    model = TrainableSLIC(
+        8,
+        features=learner(max_epochs=1),
+        classifier=make_distance_net(1, max_epochs=0),
+        random_state=0,
+    ).fit(images, segmentations)
+    model.save(tmp_path / "model.safetensors")
+    again = LearnedFeatures(weights=tmp_path / "model.safetensors", train=False).fit(images)
+    assert same_weights(again, model.features_)
+    # Nothing was learned on top: the distance is the one that the features were learned with.
+    np.testing.assert_array_equal(model.classifier_.module_.channel_weights, 1)
+    slic = SLIC(8, features=again).fit(images)
+    for ours, theirs in zip(model.transform(images), slic.transform(images), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_in_a_pipeline(mosaics):
     images, segmentations = mosaics
     pipeline = make_pipeline(
@@ -445,4 +521,6 @@ def test_torch_is_imported_late():
 def test_networks_of_any_size():
     for n_maps, width in ((1, 2), (5, 3), (12, 16)):
         network = MapsNetwork(n_maps, width).eval()
-        assert network(torch.zeros(1, 3, 16, 24)).shape == (1, 3 + n_maps, 16, 24)
+        features, edges = network(torch.zeros(1, 3, 16, 24))
+        assert features.shape == (1, 3 + n_maps, 16, 24)
+        assert edges.shape == (1, 16, 24)

@@ -1,0 +1,74 @@
+"""Models that come with the library."""
+
+import pickle
+
+import numpy as np
+import pytest
+from skimage.data import astronaut, cat
+
+pytest.importorskip("torch")
+
+from sksuperpixel import SLIC, TrainableSLIC, _trainable_slic
+
+SIZES = (8, 16, 32)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return TrainableSLIC.from_pretrained("bsds500")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_superpixels_of_any_size(model, size):
+    image = cat()[:200, :240]
+    found = TrainableSLIC.from_pretrained().set_params(superpixel_size=size).transform([image])[0]
+    assert found.shape == (200, 240)
+    expected = 200 * 240 / size**2
+    assert 0.4 * expected < found.max() + 1 < 1.6 * expected
+    model_exact = TrainableSLIC.from_pretrained().set_params(n_segments=round(expected))
+    assert model_exact.transform([image])[0].max() + 1 == round(expected)
+
+
+def test_it_is_slic_of_its_features(model):
+    image = astronaut()[::2, ::2]
+    slic = model.to_slic().set_params(features="passthrough")
+    features = np.asarray(model.features_.transform([image])[0])
+    exact = {"n_segments": 200}
+    ours = TrainableSLIC.from_pretrained().set_params(**exact).transform([image])[0]
+    np.testing.assert_array_equal(ours, slic.set_params(**exact).fit_transform([features])[0])
+    assert (ours != SLIC(**exact).fit_transform([image])[0]).any()
+
+
+def test_grey_images_are_an_error_that_says_so(model):
+    with pytest.raises(ValueError, match="image 0"):
+        model.transform([astronaut()[..., 0]])
+
+
+def test_unknown_names_are_told():
+    with pytest.raises(ValueError, match=r"found 'bsds', expected one of \['bsds500'\]"):
+        TrainableSLIC.from_pretrained("bsds")
+
+
+def test_fit_goes_on_from_the_model(model):
+    image = astronaut()[:96, :96]
+    segmentation = np.indices((96, 96))[1] // 20
+    params = {"superpixel_size": 8, "features__max_epochs": 1, "features__crop_size": 96}
+    tuned = TrainableSLIC.from_pretrained().set_params(**params)
+    tuned.fit([image] * 2, [segmentation] * 2)
+    before, after = (each.features_.network_.state_dict() for each in (model, tuned))
+    assert all(before[name].shape == after[name].shape for name in before)
+    moved = [
+        float((before[name] - after[name]).abs().max()) for name in before if "weight" in name
+    ]
+    assert 0 < max(moved) < 0.1
+    np.testing.assert_array_equal(tuned.classifier_.module_.channel_weights, 1)
+    again = pickle.loads(pickle.dumps(tuned))
+    for one, other in zip(tuned.transform([image]), again.transform([image]), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_each_model_has_a_card():
+    assert _trainable_slic._SHIPPED
+    for path in _trainable_slic._SHIPPED.values():
+        assert "Licence of the data" in path.with_suffix(".md").read_text()
+        assert path.stat().st_size < 4e6

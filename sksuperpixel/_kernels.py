@@ -755,7 +755,7 @@ def move_border_pixels(
     faces,  # IN (3,) float64: cost of a pixel face of border across each axis
     means,  # IN (K, 3 + C) float64: centre and mean features of each region
     backward,  # IN: whether to start at the last pixel
-    counts,  # IN and OUT (K,) float64: number of pixels of each region
+    sums,  # IN and OUT (K, 4 + C) float64: each region's pixels, positions and features
     regions,  # IN and OUT (D, H, W) int32: connected regions; negative outside a mask
 ):
     """Give each pixel on a border to the touching region where it costs least, if less.
@@ -806,10 +806,21 @@ def move_border_pixels(
                     best, least = b, cost - own
             if best != a and _can_go(regions, a, z, y, x, around, queue):
                 here[x] = best
-                counts[a] -= 1
-                counts[best] += 1
+                _add_pixel(features, sums, a, -1.0, z, y, x)
+                _add_pixel(features, sums, best, 1.0, z, y, x)
                 n_moved += 1
     return n_moved
+
+
+@kernel
+def _add_pixel(features, sums, k, sign, z, y, x):
+    """Add a pixel to a region's sums, or take it away."""
+    sums[k, 0] += sign
+    sums[k, 1] += sign * z
+    sums[k, 2] += sign * y
+    sums[k, 3] += sign * x
+    for c in range(features.shape[0]):
+        sums[k, 4 + c] += sign * features[c, z, y, x]
 
 
 @kernel

@@ -37,11 +37,9 @@ def refine_borders(features, regions, n_regions, grid, compactness, max_iter, th
     # Borders are surfaces in pixels' true proportions: faces across a long axis are small.
     spacing = np.asarray(grid.spacing, np.float64)
     faces = _BORDER_COST * compactness**2 * spacing.min() / spacing
+    sums = label_sums(features, regions, n_regions, threads)[:, : 4 + len(features)]
     for iteration in range(max_iter):
-        sums = label_sums(features, regions, n_regions, threads)
-        counts = sums[:, 0].copy()
-        means = sums[:, 1 : 4 + len(features)] / counts[:, np.newaxis]
-        if not _kernels.move_border_pixels(
-            features, scale, faces, means, iteration % 2 == 1, counts, regions
-        ):
+        means = sums[:, 1:] / sums[:, :1]
+        backward = iteration % 2 == 1
+        if not _kernels.move_border_pixels(features, scale, faces, means, backward, sums, regions):
             return

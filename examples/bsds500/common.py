@@ -28,7 +28,7 @@ from sksuperpixel import (
     match_compactness,
 )
 from sksuperpixel.datasets import load_bsds500
-from sksuperpixel.features import ENetFeatures, LearnedFeatures, ScatteringFeatures
+from sksuperpixel.features import ENetFeatures, ScatteringFeatures
 from sksuperpixel.metrics import superpixel_report
 from sksuperpixel.networks import make_classification_net, make_distance_net
 
@@ -161,8 +161,6 @@ FEATURES = {
         3 * [1] + 81 * [0],
     ),
     "ENet": ([("lab", LabFeatures()), ("enet", ENetFeatures())], 3 * [1] + 16 * [0]),
-    # Learned on the training images, at their own size.
-    "learned": ([("learned", LearnedFeatures(weights="bsds500", train=False))], 15 * [1]),
 }
 # Lightness goes up to 100, but scattering is of lightness in [0, 1], and so are ENet's maps.
 FEATURE_WEIGHTS = {"texture": 100, "enet": 10}

@@ -30,10 +30,10 @@ def overlay(image, labels, truth):
     return mark_boundaries(large, zoomed, mode="inner")
 
 
-def missed(image, labels, truth):
+def missed(image, labels, truth, tolerance=TOLERANCES["small"]):
     """Draw superpixels' edges, and which of the annotators' edges they are near."""
     edges = find_boundaries(labels, mode="thick")
-    near = maximum_filter(edges, 2 * TOLERANCES["small"] + 1)
+    near = maximum_filter(edges, 2 * tolerance + 1)
     strength = edge_map(truth)
     drawn = np.ones((*labels.shape, 3))
     drawn[find_boundaries(labels, mode="inner")] = 0.85
@@ -45,12 +45,12 @@ def missed(image, labels, truth):
     return drawn
 
 
-def draw(kind, images, truths, columns, path):
-    """Draw a picture of each image by each method."""
+def draw(kind, images, truths, columns, path, panel_size=(4, 4.2)):
+    """Draw a picture of each image by each method; panels' sizes are in inches."""
     figure, panels = plt.subplots(
         len(images),
         len(columns),
-        figsize=(4 * len(columns), 4.2 * len(images)),
+        figsize=(panel_size[0] * len(columns), panel_size[1] * len(images)),
         layout="constrained",
     )
     for axes, (name, (superpixels, table)) in zip(panels.T, columns.items(), strict=True):

@@ -1,0 +1,122 @@
+"""
+What each part of the model adds
+================================
+
+600 superpixels of every second validation image at its own size, all equally compact: of SLIC as
+it is, and with one thing more from row to row.
+
+The last rows learn another distance on top of the learned features: their weights (one layer),
+or three layers that also see what lies between a pixel and a cluster (edges crossed on the
+straight line, and how unlike the pixel the colours on it are), at SLIC's clusters and, in a
+second round, at their own. All take sets of right clusters as targets.
+
+The weights of the features should be those of a network that has not seen validation images:
+
+    python examples/bsds500/learn_model.py --data BSDS500 --output weights.safetensors
+    python examples/bsds500/ablation.py --data BSDS500 --weights weights.safetensors
+"""
+
+import hashlib
+from functools import partial
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+import pandas as pd
+from common import TOLERANCES, kept, load, parse, sampled, score, show
+
+from sksuperpixel import SLIC, LabelMaker, PathFeature, TrainableSLIC, match_compactness
+from sksuperpixel.features import LabFeatures, LearnedFeatures
+from sksuperpixel.networks import make_distance_net
+
+COMPACTNESS = 0.333
+# To be raised when a change of the library changes the results.
+VERSION = 1
+EDGE = -1
+BETWEEN = (PathFeature("sum", [EDGE]), PathFeature("deviation", [0, 1, 2]))
+# Features, what to make of them, and what to change of it.
+ROWS = {
+    "SLIC": ("colour", SLIC, {"refine_iter": 0}),
+    "+ refined borders": ("colour", SLIC, {}),
+    "learned features": ("learned", SLIC, {"refine_iter": 0}),
+    "+ refined borders ": ("learned", SLIC, {}),
+    "+ edges in merging": ("learned", SLIC, {"edge_channel": EDGE}),
+    "the same, not merged": ("learned", SLIC, {"oversegmentation": 1}),
+    "+ one layer": ("learned", TrainableSLIC, {"n_layers": 1}),
+    "+ three layers": ("learned", TrainableSLIC, {"n_layers": 3}),
+    "+ what lies between": ("learned", TrainableSLIC, {"n_layers": 3, "pair_features": BETWEEN}),
+    "+ a second round": (
+        "learned",
+        TrainableSLIC,
+        {"n_layers": 3, "pair_features": BETWEEN, "n_rounds": 2},
+    ),
+}
+
+
+def build(kind, changes, n_jobs):
+    """Build the estimator of a row."""
+    shared = {"features": "passthrough", "n_segments": 600, "n_jobs": n_jobs}
+    if kind is SLIC:
+        return SLIC(**shared, **changes)
+    changes = {"edge_channel": EDGE, **changes}
+    net = make_distance_net(changes.pop("n_layers"), lr=0.01)
+    return TrainableSLIC(
+        compactness_spread=2,
+        n_candidates=9,
+        n_pixels_per_image=2000,
+        classifier=net,
+        label_maker=LabelMaker(min_segments=2, targets="set"),
+        random_state=0,
+        **shared,
+        **changes,
+    )
+
+
+def features_of(images, weights):
+    """Compute both kinds of features of some images."""
+    learned = LearnedFeatures(weights=weights, train=False, edges=True)
+    return {
+        "colour": [np.asarray(each) for each in LabFeatures().fit(images).transform(images)],
+        "learned": [np.asarray(each) for each in learned.fit(images).transform(images)],
+    }
+
+
+def main():
+    """Score row by row, print and keep."""
+    weights = {"default": "bsds500", "help": "file of weights, or bsds500"}
+    arguments = parse(__doc__, weights=weights)
+    train, val = (
+        tuple(each[::2] for each in load(arguments, subset, small=False))
+        for subset in ("train", "val")
+    )
+    learned_from = features_of(train[0], arguments.weights)["learned"]
+    features = features_of(val[0], arguments.weights)
+    digest = arguments.weights
+    if Path(digest).exists():
+        digest = hashlib.sha256(Path(digest).read_bytes()).hexdigest()
+    rows = {}
+
+    def compute(source, kind, changes):
+        model = build(kind, dict(changes), arguments.n_jobs)
+        if kind is SLIC:
+            model.fit(features[source][:1])
+        else:
+            model.fit(learned_from, train[1])
+        sample = [features[source][i] for i in sampled(val[0], 10)]
+        match_compactness(model, sample, COMPACTNESS)
+        start = process_time()
+        superpixels = model.transform(features[source])
+        seconds = (process_time() - start) / len(superpixels)
+        table = score(val[1], superpixels, val[2], arguments, TOLERANCES["native"])
+        return table.assign(parameter=model.compactness, seconds=seconds)
+
+    for name, settings in ROWS.items():
+        parts = {"row": name, "weights": digest, "val": val[2], "own version": VERSION}
+        table = kept(arguments.cache, "ablation", parts, partial(compute, *settings))
+        rows[name] = table.drop(columns="image").mean()
+        print(name, rows[name].round(4).to_dict(), flush=True)
+    show(pd.DataFrame(rows).T, arguments.results / "ablation.csv")
+
+
+if __name__ == "__main__":
+    main()

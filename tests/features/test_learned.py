@@ -352,6 +352,16 @@ def test_edges_are_the_last_feature(mosaics, tmp_path):
     assert len(both.get_feature_names_out()) == 1 + len(plain.get_feature_names_out())
 
 
+def test_features_of_mirrored_images_are_mirrored(mosaics):
+    images, _ = mosaics
+    transformer = learner(train=False, mirror=True, edges=True).fit(images)
+    mirrored = transformer.transform([image[:, ::-1] for image in images])
+    for one, other in zip(transformer.transform(images), mirrored, strict=True):
+        np.testing.assert_allclose(one, other[:, ::-1], rtol=1e-4, atol=1e-3)
+    plain = learner(train=False, edges=True).fit(images)
+    assert np.abs(plain.transform(images)[0] - transformer.transform(images)[0]).max() > 0.01
+
+
 def test_edges_are_learned():
     data = make_texture_mosaics(n_images=14, image_shape=(96, 96), random_state=0)
     images, segmentations = list(data.images), list(data.segmentations)

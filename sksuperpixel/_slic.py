@@ -135,7 +135,7 @@ def exact_regions(
             return connected_regions(regions)
 
 
-def edge_map(image, channel):
+def edge_plane(image, channel):
     """Take the edge map from an image's features.
 
     Parameters
@@ -421,5 +421,5 @@ class SLIC(SuperpixelTransformer):
         if self.n_segments is None or self.oversegmentation == 1:
             return slic_regions(features, grid, **options)[0]
         options["refine_iter"] = self.refine_iter
-        options["edges"] = edge_map(image, self.edge_channel)
+        options["edges"] = edge_plane(image, self.edge_channel)
         return numbered_regions(features, image, self.n_segments, self.oversegmentation, **options)

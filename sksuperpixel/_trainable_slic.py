@@ -23,7 +23,7 @@ from sksuperpixel._model_files import (
 )
 from sksuperpixel._network_clusters import cluster_by_network
 from sksuperpixel._pair_features import PathFeature
-from sksuperpixel._slic import SLIC, edge_map, numbered_regions, slic_regions
+from sksuperpixel._slic import SLIC, edge_plane, numbered_regions, slic_regions
 from sksuperpixel._superpixel_transformer import (
     SuperpixelTransformer,
     image_grid,
@@ -551,7 +551,7 @@ class TrainableSLIC(SuperpixelTransformer):
         if self.n_segments is None or self.oversegmentation == 1:
             return slic_regions(weighted, grid, **options)[0]
         options["refine_iter"] = self.refine_iter
-        options["edges"] = edge_map(image, self.edge_channel)
+        options["edges"] = edge_plane(image, self.edge_channel)
         return numbered_regions(weighted, image, self.n_segments, self.oversegmentation, **options)
 
     def to_slic(self):

@@ -10,20 +10,19 @@ or three layers that also see what lies between a pixel and a cluster (edges cro
 straight line, and how unlike the pixel the colours on it are), at SLIC's clusters and, in a
 second round, at their own. All take sets of right clusters as targets.
 
-The weights of the features should be those of a network that has not seen validation images:
+The features are those of the model that comes with the library, which has not seen validation
+images.
 
-    python examples/bsds500/learn_model.py --data BSDS500 --output weights.safetensors
-    python examples/bsds500/ablation.py --data BSDS500 --weights weights.safetensors
+    python examples/bsds500/ablation.py --data BSDS500
 """
 
-import hashlib
 from functools import partial
-from pathlib import Path
 from time import process_time
 
 import numpy as np
 import pandas as pd
 from common import TOLERANCES, kept, load, parse, sampled, score, show
+from native import MODEL
 
 from sksuperpixel import SLIC, LabelMaker, PathFeature, TrainableSLIC, match_compactness
 from sksuperpixel.features import LabFeatures, LearnedFeatures
@@ -72,9 +71,9 @@ def build(kind, changes, n_jobs):
     )
 
 
-def features_of(images, weights):
+def features_of(images):
     """Compute both kinds of features of some images."""
-    learned = LearnedFeatures(weights=weights, train=False, edges=True)
+    learned = LearnedFeatures(weights="bsds500", train=False, edges=True)
     return {
         "colour": [np.asarray(each) for each in LabFeatures().fit(images).transform(images)],
         "learned": [np.asarray(each) for each in learned.fit(images).transform(images)],
@@ -83,17 +82,13 @@ def features_of(images, weights):
 
 def main():
     """Score row by row, print and keep."""
-    weights = {"default": "bsds500", "help": "file of weights, or bsds500"}
-    arguments = parse(__doc__, weights=weights)
+    arguments = parse(__doc__)
     train, val = (
         tuple(each[::2] for each in load(arguments, subset, small=False))
         for subset in ("train", "val")
     )
-    learned_from = features_of(train[0], arguments.weights)["learned"]
-    features = features_of(val[0], arguments.weights)
-    digest = arguments.weights
-    if Path(digest).exists():
-        digest = hashlib.sha256(Path(digest).read_bytes()).hexdigest()
+    learned_from = features_of(train[0])["learned"]
+    features = features_of(val[0])
     rows = {}
 
     def compute(source, kind, changes):
@@ -111,7 +106,7 @@ def main():
         return table.assign(parameter=model.compactness, seconds=seconds)
 
     for name, settings in ROWS.items():
-        parts = {"row": name, "weights": digest, "val": val[2], "own version": VERSION}
+        parts = {"row": name, "model": MODEL, "val": val[2], "own version": VERSION}
         table = kept(arguments.cache, "ablation", parts, partial(compute, *settings))
         rows[name] = table.drop(columns="image").mean()
         print(name, rows[name].round(4).to_dict(), flush=True)

@@ -24,6 +24,7 @@ from scipy.ndimage import maximum_filter
 from skimage.segmentation import find_boundaries
 
 from sksuperpixel import SLIC, TrainableSLIC
+from sksuperpixel._label_maker import edge_map
 from sksuperpixel.features import LabFeatures
 from sksuperpixel.metrics import superpixel_report
 
@@ -32,17 +33,9 @@ NUMBER = 600
 REACH = 2 * TOLERANCES["native"] + 1
 
 
-def edges_of(segmentation):
-    """Edges as the metrics count them: pixels whose right or lower neighbour differs."""
-    edges = np.zeros(segmentation.shape, bool)
-    edges[:-1] |= segmentation[:-1] != segmentation[1:]
-    edges[:, :-1] |= segmentation[:, :-1] != segmentation[:, 1:]
-    return edges
-
-
 def found_by_agreement(segmentations, superpixels):
     """Count edge pixels, and those found, by how many of the annotators drew them."""
-    edges = np.stack([edges_of(each) for each in segmentations])
+    edges = np.stack([edge_map(each[np.newaxis]) > 0 for each in segmentations])
     drawn_near = np.stack([maximum_filter(each, REACH) for each in edges]).sum(axis=0)
     near = maximum_filter(find_boundaries(superpixels, mode="thick"), REACH)
     share = np.clip(np.ceil(5 * drawn_near / len(edges)), 1, 5).astype(int)

@@ -26,7 +26,13 @@ SCRIPTS = (
     "grey.py",
     "overlays.py",
     "native.py",
+    "ablation.py",
+    "scales.py",
+    "agreement.py",
+    "beside.py",
 )
+# Those that look at published label maps.
+WITH_PEERS = ("native.py", "agreement.py", "beside.py")
 
 
 def main():
@@ -34,7 +40,7 @@ def main():
     arguments = parse(__doc__, peers={"help": "folder of published label maps"})
     own = {"table1.py": ["--folds"]}
     if arguments.peers is not None:
-        own["native.py"] = ["--peers", arguments.peers]
+        own |= {script: ["--peers", arguments.peers] for script in WITH_PEERS}
     path = arguments.results / "times.csv"
     seconds = pd.Series(0.0, SCRIPTS, name="seconds").rename_axis("script")
     if path.exists():

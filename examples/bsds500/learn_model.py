@@ -91,7 +91,6 @@ def main():
     parser.add_argument("--weights", help="where to start: a file, or bsds500")
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--compactness", type=float, default=8.0, help="of the model")
-    parser.add_argument("--with-val", action="store_true", help="learn from these, too")
     parser.add_argument("--precision", default="bfloat16", help="float32 or bfloat16")
     parser.add_argument("--limit", type=int, help="use at most so many images")
     parser.add_argument("--checkpoint", type=Path)
@@ -104,9 +103,6 @@ def main():
     train, val = (load_bsds500(arguments.data, subset) for subset in ("train", "val"))
     part = slice(0, arguments.limit)
     images, segmentations = list(train.images[part]), list(train.segmentations[part])
-    if arguments.with_val:
-        images += list(val.images[part])
-        segmentations += list(val.segmentations[part])
     features = LearnedFeatures(
         weights=arguments.weights,
         max_epochs=arguments.epochs,

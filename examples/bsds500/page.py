@@ -16,9 +16,25 @@ from string import Template
 
 import pandas as pd
 
-PLOTS = ("mining", "images", "images_compactness", "compactness", "missed", "native")
+PLOTS = (
+    "mining",
+    "images",
+    "images_compactness",
+    "compactness",
+    "missed",
+    "native",
+    "beside",
+)
 COLUMNS = {"IoU": 3, "Rec": 3, "MDE": 3, "UE": 4, "CO": 3}
 NATIVE = {"K": 0, "Rec": 3, "MDE": 3, "UE": 4, "ASA": 4, "IoU": 3, "CO": 3}
+OTHERS = {"UE": 4, "ASA": 4, "Rec": 4, "MDE": 3, "CO": 3, "K": 0}
+PEOPLE = {
+    "boundary_recall": "Rec",
+    "mean_distance_to_edge": "MDE",
+    "undersegmentation_error": "UE",
+    "achievable_segmentation_accuracy": "ASA",
+    "compactness": "CO",
+}
 
 
 def markdown(table, first="method"):
@@ -94,6 +110,45 @@ def without_colour(table):
     return markdown(rounded(table.set_axis(names), COLUMNS))
 
 
+def at_all_numbers(table):
+    """Errors and accuracies of the best methods at each number asked for."""
+    cells = {}
+    for name in ("SEAL-ERS", "SSN", "pretrained (ours)"):
+        rows = table.loc[name].set_index("asked")
+        cells[name] = {
+            f"{number}": f"{row['UE']:.4f} / {row['ASA']:.4f}" for number, row in rows.iterrows()
+        }
+    return markdown(pd.DataFrame(cells).T)
+
+
+def at_all_sizes(table):
+    """Errors and recalls of plain SLIC and the model, by size."""
+    rows = {}
+    for (size, way), part in table.reset_index().groupby(["size", "by"], sort=False):
+        plain, model = (part[part["method"] == name].iloc[0] for name in ("SLIC", "pretrained"))
+        rows[f"{size}, by {way}"] = {
+            "K": f"{plain['K']:.0f}, {model['K']:.0f}",
+            "UE": f"{plain['UE']:.4f}, {model['UE']:.4f}",
+            "Rec": f"{plain['Rec']:.3f}, {model['Rec']:.3f}",
+            "CO": f"{plain['CO']:.3f}, {model['CO']:.3f}",
+        }
+    return markdown(pd.DataFrame(rows).T, "size (SLIC, pretrained)")
+
+
+def other_images(table):
+    """Scores on images of other kinds."""
+    names = [
+        f"{kind}: {method}" for kind, method in zip(table.index, table["method"], strict=True)
+    ]
+    return markdown(rounded(table.set_axis(names), OTHERS), "images and method")
+
+
+def agreement(table):
+    """Shares of the edges found, by how many annotators drew them."""
+    cells = {name: [f"{100 * value:.1f} %" for value in table[name]] for name in table}
+    return markdown(pd.DataFrame(cells, index=table.index), "drawn by")
+
+
 def main():
     """Fill the text, and copy what it shows."""
     parser = argparse.ArgumentParser(description=__doc__.strip().split("\n\n")[0])
@@ -119,6 +174,19 @@ def main():
         images=per_image(tables["images"]),
         grey=without_colour(tables["grey"].reset_index().set_index("method")),
         native=markdown(rounded(native[native["K"].between(500, 660)], NATIVE)),
+        numbers=at_all_numbers(native),
+        ablation=markdown(
+            rounded(tables["ablation"], {**NATIVE, "parameter": 2, "seconds": 2}), "what is used"
+        ),
+        agreement=agreement(tables["agreement"]),
+        people=markdown(
+            rounded(
+                tables["people"].rename(columns=PEOPLE), {k: NATIVE[k] for k in PEOPLE.values()}
+            ),
+            "superpixels",
+        ),
+        scales=at_all_sizes(tables["scales"]),
+        others=other_images(tables["others"]),
         minutes=f"{tables['times']['seconds'].sum() / 60:.0f}",
     )
     path = arguments.docs / "bsds500.md"

@@ -1010,7 +1010,7 @@ def along_lines(
     before = np.empty(n_channels, np.float32)
     for p in range(len(pixels)):
         for q in range(ends.shape[1]):
-            if ends[p, q, 0] < 0:
+            if ends[p, q, 0] < 0 or ends[p, q, 1] < 0 or ends[p, q, 2] < 0:
                 along[p, q] = np.inf
                 continue
             for axis in range(3):

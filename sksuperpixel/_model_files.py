@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.base import clone
 
 FORMAT = "sksuperpixel.TrainableSLIC"
-VERSION = 1
+# 2: models may have parameters that version 1 did not know.
+VERSION = 2
 
 # What describes a network, beside its tensors.
 _NETWORKS = {
@@ -268,7 +269,8 @@ def describe_pairs(pair_features):
         If one is not a `PathFeature`.
     """
     for number, each in enumerate(pair_features):
-        if type(each).__name__ != "PathFeature":
+        ours = type(each).__module__.startswith("sksuperpixel.")
+        if not ours or type(each).__name__ != "PathFeature":
             raise ValueError(
                 f"pair_features[{number}]: found {each!r}, which a model file cannot hold; "
                 "expected a PathFeature"
@@ -306,7 +308,7 @@ def plain(params):
 def _plain(value):
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, range)):
         return [_plain(each) for each in value]
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()

@@ -27,6 +27,7 @@ def cluster_by_network(
     compactness,
     max_iter,
     pair_features=(),
+    index=None,
     mask=None,
     threads=ONE_THREAD,
 ):
@@ -43,6 +44,8 @@ def cluster_by_network(
     compactness : float
     max_iter : int
     pair_features : sequence of callable, default=()
+    index : int, default=None
+        Of the image, for errors.
     mask : ndarray of shape (D, H, W), bool, default=None
     threads : Threads, default=ONE_THREAD
 
@@ -67,7 +70,7 @@ def cluster_by_network(
             pixels, clusters, n_candidates, compactness, grid, threads
         )
         centres = clusters.seeds + clusters.offsets
-        pairs = pair_values(pair_features, features, pixels, candidates, centres)
+        pairs = pair_values(pair_features, features, pixels, candidates, centres, index)
         if layers is not None:
             chosen = distance.nearest(clusters.means, candidates, distances, pairs)
         else:

@@ -82,19 +82,17 @@ class PathFeature(BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter is not as expected, or there is no such channel.
+            If a parameter or an array is not as expected, there is no such channel, or a line
+            leaves the image.
         """
         self._validate_params()
+        features = np.ascontiguousarray(features, np.float32)
+        pixels, ends = (np.ascontiguousarray(each, np.int32) for each in (pixels, ends))
+        _check_lines(features, pixels, ends)
         if self.channels is not None:
             features = self._chosen(features)
         along = np.empty(ends.shape[:2], np.float32)
-        _kernels.along_lines(
-            np.ascontiguousarray(features, np.float32),
-            np.ascontiguousarray(pixels, np.int32),
-            np.ascontiguousarray(ends, np.int32),
-            _STATISTICS[self.statistic],
-            along,
-        )
+        _kernels.along_lines(features, pixels, ends, _STATISTICS[self.statistic], along)
         return along
 
     def _chosen(self, features):
@@ -106,6 +104,22 @@ class PathFeature(BaseEstimator):
                 f"channels: found {self.channels!r}, expected numbers of {n_channels} features"
             )
         return features[channels]
+
+
+def _check_lines(features, pixels, ends):
+    """Check that lines start and end in the image."""
+    if features.ndim != 4 or pixels.shape != (len(ends), 3) or ends.shape[2:] != (3,):
+        raise ValueError(
+            f"found features of shape {features.shape}, pixels of shape {pixels.shape} and ends "
+            f"of shape {ends.shape}, expected (C, D, H, W), (n, 3) and (n, Q, 3)"
+        )
+    shape = np.asarray(features.shape[1:])
+    # An end with one negative number is no end.
+    if (pixels < 0).any() or (pixels >= shape).any() or (ends >= shape).any():
+        raise ValueError(
+            f"found pixels or ends outside an image of shape {features.shape[1:]}, expected them "
+            "inside, or negative ends"
+        )
 
 
 def line_ends(candidates, centres, shape):
@@ -130,7 +144,7 @@ def line_ends(candidates, centres, shape):
     return ends
 
 
-def pair_values(pair_features, features, pixels, candidates, centres):
+def pair_values(pair_features, features, pixels, candidates, centres, index=None):
     """Compute the pair features of some pixels.
 
     Parameters
@@ -141,6 +155,8 @@ def pair_values(pair_features, features, pixels, candidates, centres):
     candidates : ndarray of shape (n, Q), int32
         -1 where absent.
     centres : ndarray of shape (K, 3), float32
+    index : int, default=None
+        Of the image, for errors.
 
     Returns
     -------
@@ -159,15 +175,18 @@ def pair_values(pair_features, features, pixels, candidates, centres):
     ends = line_ends(candidates, centres, features.shape[1:])
     for number, function in enumerate(pair_features):
         found = np.asarray(function(features, pixels, ends))
-        if found.shape != candidates.shape:
+        name = f"image {index}: pair_features[{number}]"
+        if found.shape != candidates.shape or found.dtype.kind not in "biuf":
             raise ValueError(
-                f"pair_features[{number}]: found an array of shape {found.shape}, expected "
-                f"{candidates.shape}, one number for each pixel and candidate"
+                f"{name}: found an array of shape {found.shape} of {found.dtype}, expected "
+                f"{candidates.shape}, one real number for each pixel and candidate"
             )
+        with np.errstate(over="ignore"):
+            found = found.astype(np.float32)
         if not np.isfinite(found[present]).all():
             raise ValueError(
-                f"pair_features[{number}]: found NaN or infinity, expected finite numbers where "
-                "there is a candidate"
+                f"{name}: found NaN or infinity, or numbers beyond float32, expected finite ones "
+                "where there is a candidate"
             )
-        np.copyto(values[..., number], found, where=present, casting="same_kind")
+        np.copyto(values[..., number], found, where=present)
     return values

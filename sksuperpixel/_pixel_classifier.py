@@ -106,8 +106,8 @@ def fit_net(net, pixels, validation, *, initial_weights, sets, seed, device, sta
     pixels : TrainingPixels
     validation : ndarray of shape (n,), bool
         Which pixels to hold out.
-    initial_weights : array-like of shape (M,), or None
-        Weights to start a distance from; None for what the net says.
+    initial_weights : array-like of shape (C,), or None
+        Weights of features to start a distance from; None for what the net says.
     sets : bool
         Whether targets are sets of candidates, as bits.
     seed : int
@@ -131,7 +131,7 @@ def fit_net(net, pixels, validation, *, initial_weights, sets, seed, device, sta
         net,
         n_features=pixels.n_features,
         n_candidates=pixels.candidates.shape[1],
-        initial_weights=_with_pairs(initial_weights, pixels, scales),
+        initial_weights=_with_pairs(net, initial_weights, pixels, scales),
         scales=scales,
     )
     if _learns_sets(net):
@@ -162,13 +162,17 @@ def fit_net(net, pixels, validation, *, initial_weights, sets, seed, device, sta
     return net.set_params(train_split=None)
 
 
-def _with_pairs(initial_weights, pixels, scales):
+def _with_pairs(net, initial_weights, pixels, scales):
     """Add pair features' weights, which are in any units, to those a distance starts with."""
     n_pairs = pixels.pairs.shape[2]
     if n_pairs == 0:
         return initial_weights
     if initial_weights is None:
+        initial_weights = net.get_params(deep=False).get("module__initial_weights")
+    if initial_weights is None:
         initial_weights = np.ones(pixels.values.shape[1])
+    if len(initial_weights) == pixels.n_features:
+        return initial_weights
     # On average, a tenth of what distances in space count.
     return np.append(initial_weights, 0.1 * (scales[0] / scales[-n_pairs:]) ** 2)
 

@@ -135,6 +135,12 @@ def exact_regions(
             return connected_regions(regions)
 
 
+def check_edge_channel(channel, n_features):
+    """Raise ValueError if there is no such feature."""
+    if channel is not None and not -n_features <= channel < n_features:
+        raise ValueError(f"edge_channel: found {channel}, expected one of {n_features} features")
+
+
 def edge_plane(image, channel):
     """Take the edge map from an image's features.
 
@@ -154,11 +160,7 @@ def edge_plane(image, channel):
     """
     if channel is None:
         return None
-    n_channels = len(image.features)
-    if not -n_channels <= channel < n_channels:
-        raise ValueError(
-            f"edge_channel: found {channel}, but image {image.index} has {n_channels} features"
-        )
+    check_edge_channel(channel, len(image.features))
     edges = image.features[channel]
     inside = edges if image.mask is None else edges[image.mask]
     if inside.min() < 0 or inside.max() > 1:
@@ -245,7 +247,8 @@ class SLIC(SuperpixelTransformer):
     edge_channel : int, default=None
         Which of the features, counted from the end where negative, is an edge map, in [0, 1].
         With `n_segments`, regions with weak edges between them are merged first. The distance
-        takes it for a feature like any other: beside colours it hardly counts.
+        takes it for a feature like any other: beside colours it hardly counts. Not used where
+        ``oversegmentation=1`` switches merging off, nor is `refine_iter`.
     refine_iter : int, default=5
         With `n_segments`: most passes over the borders of superpixels after merging, in which
         pixels change sides where that makes superpixels more alike inside, or borders shorter.
@@ -290,7 +293,7 @@ class SLIC(SuperpixelTransformer):
 
     with the means of the superpixel of pixel i and the length L of all borders in pixels, by
     moving single pixels, as in [3]_, while every superpixel stays connected. With an edge map,
-    what a merge costs is multiplied by 1/5 plus the mean strength of the edges that go.
+    what a merge costs is multiplied by 2/5 plus the mean strength of the edges that go.
 
     Progress bars of scikit-learn's callbacks show the images of `transform`; for a search, set
     them on the search.

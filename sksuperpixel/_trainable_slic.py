@@ -23,7 +23,13 @@ from sksuperpixel._model_files import (
 )
 from sksuperpixel._network_clusters import cluster_by_network
 from sksuperpixel._pair_features import PathFeature
-from sksuperpixel._slic import SLIC, edge_plane, numbered_regions, slic_regions
+from sksuperpixel._slic import (
+    SLIC,
+    check_edge_channel,
+    edge_plane,
+    numbered_regions,
+    slic_regions,
+)
 from sksuperpixel._superpixel_transformer import (
     SuperpixelTransformer,
     image_grid,
@@ -67,7 +73,8 @@ class TrainableSLIC(SuperpixelTransformer):
         features: each ``function(features, pixels, ends)`` gives one number for each pixel and
         candidate, (n, Q), of the features (C, D, H, W) of the image, the pixels (n, 3) and the
         pixels (n, Q, 3) nearest to the candidates' centres; negative ones where there is no
-        candidate, whose numbers do not matter. `PathFeature` makes such functions.
+        candidate, whose numbers do not matter. It must leave what it is given as it is.
+        `PathFeature` makes such functions.
     initial_weights : array-like of shape (C,), default=None
         Weights of the features' squared differences in the distance to start from: clusters
         are first made and labelled by it, and a learned distance starts there. None for 1 each.
@@ -85,7 +92,8 @@ class TrainableSLIC(SuperpixelTransformer):
     oversegmentation : float, default=6.0
         How many times finer than `n_segments` to cut before merging, see `SLIC`.
     edge_channel : int, default=None
-        Which of the features is an edge map, in [0, 1], see `SLIC`.
+        Which of the features is an edge map, in [0, 1], see `SLIC`; for `LearnedFeatures` with
+        ``edges=True`` it is -1.
     refine_iter : int, default=5
         Most passes over the borders after merging, see `SLIC`: by the weighted features.
     channel_axis : int or None, default=-1
@@ -109,6 +117,8 @@ class TrainableSLIC(SuperpixelTransformer):
         The fitted network.
     features_ : transformer or None
         The fitted transformer; None for ``features="passthrough"``.
+    pair_features_ : tuple of callable
+        The pair features that the network has learned with.
     n_channels_in_ : int
         Number of channels of the images fitted.
     n_features_ : int
@@ -251,6 +261,7 @@ class TrainableSLIC(SuperpixelTransformer):
         # Fitted on a copy: whatever fails, this estimator stays as it was.
         learner = clone(self)
         learner.label_maker = label_maker
+        learner.pair_features_ = tuple(self.pair_features)
         if y is None:
             raise ValueError("y: found None, expected one segmentation for each image")
         learner.features_, learner.n_channels_in_ = learner._fit_features(X, y)
@@ -266,7 +277,7 @@ class TrainableSLIC(SuperpixelTransformer):
             learner._learn(X, y, masks, number, clone(net), rng, task, self)
             task.call_on_fit_task_end(estimator=self)
         progress.call_on_fit_task_end(estimator=self, X=X, y=y)
-        for name in ("features_", "n_channels_in_", "n_features_", "n_pixels_", "classifier_"):
+        for name in _FITTED:
             setattr(self, name, getattr(learner, name))
         return self
 
@@ -332,6 +343,7 @@ class TrainableSLIC(SuperpixelTransformer):
         validation = np.isin(np.arange(len(X)), self._validation_images(sizes, seeds[-2]))
         self.n_pixels_ = len(pixels)
         self.n_features_ = pixels.values.shape[1]
+        check_edge_channel(self.edge_channel, self.n_features_)
         self.classifier_ = fit_net(
             net,
             pixels,
@@ -391,7 +403,8 @@ class TrainableSLIC(SuperpixelTransformer):
             n_candidates=self.n_candidates,
             compactness=compactness,
             n_pixels=n_pixels,
-            pair_features=self.pair_features,
+            pair_features=self.pair_features_,
+            index=image.index,
             rng=rng,
         )
         return drawn, labels, centres
@@ -454,9 +467,11 @@ class TrainableSLIC(SuperpixelTransformer):
         self._validate_params()
         miner = clone(self)
         miner.label_maker = self._checked_label_maker()
+        # What a network would see is not shown.
+        miner.pair_features_ = ()
         if learned:
             check_is_fitted(self, "classifier_")
-            miner.classifier_ = self.classifier_
+            miner.classifier_, miner.pair_features_ = self.classifier_, self.pair_features_
         if hasattr(self, "features_"):
             miner.features_, miner.n_channels_in_ = self.features_, self.n_channels_in_
         else:
@@ -506,7 +521,7 @@ class TrainableSLIC(SuperpixelTransformer):
     def _is_linear(self):
         """Tell whether the distance is SLIC's, with other weights."""
         one_layer = getattr(self.classifier_.module_, "n_layers", None) == 1
-        return one_layer and not self.pair_features
+        return one_layer and not self.pair_features_
 
     def _learned_weights(self, n_features):
         """Weights of a learned distance; the initial ones where there is none."""
@@ -528,11 +543,13 @@ class TrainableSLIC(SuperpixelTransformer):
                 grid,
                 self.classifier_,
                 n_candidates=self.n_candidates,
-                pair_features=self.pair_features,
+                pair_features=self.pair_features_,
+                index=image.index,
                 **options,
             )
 
     def _segment(self, image, threads):
+        self._check_n_features(image)
         grid = image_grid(image, self.superpixel_size, self.n_segments)
         weighted = weigh(image.features, self._learned_weights(len(image.features)))
         options = {
@@ -554,13 +571,22 @@ class TrainableSLIC(SuperpixelTransformer):
         options["edges"] = edge_plane(image, self.edge_channel)
         return numbered_regions(weighted, image, self.n_segments, self.oversegmentation, **options)
 
+    def _check_n_features(self, image):
+        n_features = len(image.features)
+        if n_features != self.n_features_:
+            raise ValueError(
+                f"image {image.index}: found {n_features} features, expected {self.n_features_}, "
+                "as many as were learned from"
+            )
+
     def to_slic(self):
         """Give the plain SLIC of a one-layer distance.
 
         Returns
         -------
         SLIC
-            With the learned weights, not fitted.
+            With the learned weights and the fitted features, ready to transform. Its `fit`
+            would fit the features anew.
 
         Raises
         ------
@@ -575,7 +601,9 @@ class TrainableSLIC(SuperpixelTransformer):
             )
         names = SLIC().get_params(deep=False)
         shared = {name: value for name, value in self.get_params(False).items() if name in names}
-        return SLIC(**shared, channel_weights=self._learned_weights(self.n_features_))
+        slic = SLIC(**shared, channel_weights=self._learned_weights(self.n_features_))
+        slic.features_, slic.n_channels_in_ = self.features_, self.n_channels_in_
+        return slic
 
     def save(self, path):
         """Write the fitted model to a file: safetensors, described in JSON.
@@ -596,7 +624,7 @@ class TrainableSLIC(SuperpixelTransformer):
         del params["classifier"]
         maker = params.pop("label_maker")
         params["features"], tensors = describe_features(params["features"], self.features_)
-        params["pair_features"] = describe_pairs(params["pair_features"])
+        params["pair_features"] = describe_pairs(self.pair_features_)
         save_model(
             path,
             self.classifier_.module_,
@@ -682,6 +710,8 @@ class TrainableSLIC(SuperpixelTransformer):
 
         module, about, tensors = load_model(path)
         params, maker = about["params"], about["label_maker"]
+        if about["version"] == 1:
+            params["refine_iter"] = 0
         n_channels = about["learned"]["n_channels_in_"]
         axis = params["channel_axis"]
         blank = np.zeros((8, 8), np.uint8)
@@ -694,11 +724,12 @@ class TrainableSLIC(SuperpixelTransformer):
         params["features"], fitted = restore_features(
             params["features"], tensors, blank, axis, path, device
         )
-        params["pair_features"] = [PathFeature(**each) for each in params.get("pair_features", [])]
+        pairs = tuple(PathFeature(**each) for each in params.get("pair_features", ()))
+        params["pair_features"] = pairs
         slic = cls(**params, label_maker=None if maker is None else LabelMaker(**maker))
         for name, value in about["learned"].items():
             setattr(slic, name, value)
-        slic.features_ = fitted
+        slic.features_, slic.pair_features_ = fitted, pairs
         slic.classifier_ = make_net_of(module, device=slic.device)
         slic.classifier_.set_params(**about.get("training", {}))
         slic.classifier = clone(slic.classifier_)
@@ -712,3 +743,4 @@ _SHIPPED = {
 # Sets of candidates are bits of an int64.
 _MOST_BITS = 63
 _LEARNED_NUMBERS = ("n_channels_in_", "n_features_", "n_pixels_")
+_FITTED = ("features_", "pair_features_", "classifier_", *_LEARNED_NUMBERS)

@@ -193,6 +193,7 @@ def draw_pixels(
     compactness,
     n_pixels,
     pair_features,
+    index,
     rng,
 ):
     """Draw pixels of one image that teach.
@@ -216,6 +217,8 @@ def draw_pixels(
     n_pixels : int or None
         How many to draw, as far as there are so many; None for all, in raster order.
     pair_features : sequence of callable
+    index : int
+        Of the image, for errors.
     rng : RandomState
 
     Returns
@@ -245,7 +248,7 @@ def draw_pixels(
         values_at(features, pixels),
         candidates,
         space[teaches],
-        pair_values(pair_features, features, pixels, candidates, centres),
+        pair_values(pair_features, features, pixels, candidates, centres, index),
         targets[teaches],
         clusters.means,
         pixels,

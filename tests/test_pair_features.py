@@ -126,6 +126,13 @@ def test_any_function_will_do():
         np.testing.assert_array_equal(one, other)
     with pytest.raises(ValueError, match=r"pair_features\[0\]: found <function"):
         slic.save("model.safetensors")
+
+    class Foreign(PathFeature):
+        """Another one, of the same name."""
+
+    Foreign.__name__ = "PathFeature"
+    with pytest.raises(ValueError, match=r"pair_features\[0\]: found PathFeature"):
+        fitted([Foreign()])[0].save("model.safetensors")
     with pytest.raises(ValueError, match="no pair_features"):
         slic.to_slic()
 
@@ -139,8 +146,48 @@ def test_a_model_file_holds_them(tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
-def test_masks_and_initial_weights():
-    slic, images = fitted([PathFeature("sum", (1,))], initial_weights=[0.5, 0.0])
+def test_what_was_learned_with_stays():
+    slic, images = fitted([PathFeature("sum", [1])])
+    expected = slic.transform(images)
+    for pairs in ((), [PathFeature("max"), PathFeature("sum")]):
+        for one, other in zip(
+            slic.set_params(pair_features=pairs).transform(images), expected, strict=True
+        ):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_lines_stay_in_the_image():
+    features = np.ones((1, 1, 4, 4), np.float32)
+    assert np.isinf(PathFeature()(features, [[0, 0, 0]], [[[0, -1, 0]]]))
+    for pixels, ends in (
+        ([[0, 0, 0]], [[[0, 9, 0]]]),
+        ([[0, 4, 0]], [[[0, 0, 0]]]),
+        ([[0, -1, 0]], [[[0, 0, 0]]]),
+    ):
+        with pytest.raises(ValueError, match="outside an image of shape"):
+            PathFeature()(features, pixels, ends)
+    with pytest.raises(ValueError, match="found features of shape"):
+        PathFeature()(features[0], [[0, 0, 0]], [[[0, 0, 0]]])
+
+
+def test_initial_weights():
+    pairs = [PathFeature("sum", [1])]
+    weights = {}
+    for name, params in (
+        ("of the estimator", {"initial_weights": [0.25, 4.0]}),
+        ("of the net", {"net": make_distance_net(1, module__initial_weights=[0.25, 4.0])}),
+        ("of both", {"net": make_distance_net(1, module__initial_weights=[0.25, 4.0, 7.0])}),
+    ):
+        net = params.pop("net", make_distance_net(1)).set_params(max_epochs=0)
+        slic, _ = fitted(pairs, net, **params)
+        weights[name] = slic.classifier_.module_.channel_weights
+        np.testing.assert_allclose(weights[name][:2], [0.25, 4.0])
+    assert min(each[2] for each in weights.values()) > 0
+    assert weights["of both"][2] == pytest.approx(7)
+
+
+def test_masks():
+    slic, images = fitted([PathFeature("sum", (1,))])
     mask = np.zeros(images[0].shape[:2], bool)
     mask[10:40, 5:50] = True
     found = slic.transform(images[:1], masks=[mask])[0]
@@ -152,7 +199,9 @@ def test_masks_and_initial_weights():
     [
         ("crossed", TypeError, r"pair_features\[1\]: found 'crossed', expected a function"),
         (lambda f, p, e: np.zeros(len(p)), ValueError, r"\[1\]: found an array of shape \(\d+,"),
-        (lambda f, p, e: np.full(e.shape[:2], np.nan), ValueError, "found NaN or infinity"),
+        (lambda f, p, e: np.full(e.shape[:2], 1j), ValueError, "of complex128, expected"),
+        (lambda f, p, e: np.full(e.shape[:2], 1e300), ValueError, "numbers beyond float32"),
+        (lambda f, p, e: np.full(e.shape[:2], np.nan), ValueError, "image 0: pair_features"),
     ],
 )
 def test_bad_functions_are_named(function, error, match):

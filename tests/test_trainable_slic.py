@@ -227,10 +227,48 @@ def test_each_image_is_learned_from_at_a_compactness_of_its_own(monkeypatch, spr
 
 @pytest.mark.parametrize("n_segments", [1, 7, 40])
 def test_the_number_is_exact(fitted, n_segments):
-    exact = clone(fitted).set_params(n_segments=n_segments)
-    for name in ("features_", "n_channels_in_", "n_features_", "classifier_"):
-        setattr(exact, name, getattr(fitted, name))
+    exact = copy(fitted).set_params(n_segments=n_segments)
     assert exact.transform(IMAGES[:1])[0].max() + 1 == n_segments
+
+
+def test_a_model_file_keeps_what_changes_transform(fitted, tmp_path):
+    slic = copy(fitted).set_params(n_segments=30, edge_channel=-1, refine_iter=2)
+    images = [image / 255 for image in IMAGES]
+    slic = clone(slic).set_params(features="passthrough", classifier__max_epochs=1)
+    slic.fit(images, SEGMENTATIONS).save(tmp_path / "model")
+    loaded = TrainableSLIC.load(tmp_path / "model")
+    assert loaded.classifier_.max_epochs == loaded.classifier.max_epochs == 1
+    expected = slic.transform(images)
+    for other, same in ((loaded, True), (slic.set_params(edge_channel=None), False)):
+        pairs = zip(other.transform(images), expected, strict=True)
+        assert all((one == two).all() for one, two in pairs) == same
+
+
+def test_files_of_version_1_are_not_refined(fitted, tmp_path):
+    slic = copy(fitted).set_params(n_segments=30)
+    slic.save(tmp_path / "new")
+    content = (tmp_path / "new").read_bytes()
+    old = content.replace(b'\\"version\\": 2', b'\\"version\\": 1')
+    assert old != content
+    (tmp_path / "old").write_bytes(old)
+    found = TrainableSLIC.load(tmp_path / "old").transform(IMAGES[:1])[0]
+    np.testing.assert_array_equal(found, slic.set_params(refine_iter=0).transform(IMAGES[:1])[0])
+
+
+def test_other_features_than_learned_from_are_told(fitted):
+    class Fewer:
+        def transform(self, images):
+            return [image[..., :2] for image in images]
+
+    slic = copy(fitted)
+    slic.features_ = Fewer()
+    with pytest.raises(ValueError, match="image 0: found 2 features, expected 3"):
+        slic.transform(IMAGES)
+
+
+def test_an_edge_channel_that_is_not_there_is_told_by_fit():
+    with pytest.raises(ValueError, match="edge_channel: found 3, expected one of 3 features"):
+        learner(edge_channel=3).fit(IMAGES[:2], SEGMENTATIONS[:2])
 
 
 def test_threads_order_and_files_do_not_matter(fitted, tmp_path):
@@ -547,8 +585,8 @@ def test_bad_files(fitted, tmp_path):
     with pytest.raises(ValueError, match="found format None, expected"):
         TrainableSLIC.load(bad)
     content = good.read_bytes()
-    bad.write_bytes(content.replace(b'\\"version\\": 1', b'\\"version\\": 9'))
-    with pytest.raises(ValueError, match="found version 9, expected at most 1"):
+    bad.write_bytes(content.replace(b'\\"version\\": 2', b'\\"version\\": 9'))
+    with pytest.raises(ValueError, match="found version 9, expected at most 2"):
         TrainableSLIC.load(bad)
     bad.write_bytes(content.replace(b'\\"n_features\\": 3', b'\\"n_features\\": 4'))
     with pytest.raises(ValueError, match=r"tensor 'log_weights': found shape .* expected"):

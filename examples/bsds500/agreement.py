@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from common import TOLERANCES, kept, load, parse, show
 from joblib import Parallel, delayed
-from native import published, read_all, slic_at
+from native import MODEL, published, read_all, slic_at
 from scipy.ndimage import maximum_filter
 from skimage.segmentation import find_boundaries
 
@@ -102,7 +102,7 @@ def main():
         means = {name: pd.concat([row[name] for row in rows], axis=1) for name in rows[0]}
         return pd.DataFrame({n: each.mean(axis=1) for n, each in means.items()}).T.reset_index()
 
-    parts = {"test": names, "own version": VERSION}
+    parts = {"test": names, "model": MODEL, "own version": VERSION}
     others = kept(arguments.cache, "people", parts, compute).set_index("index")
     show(others, arguments.results / "people.csv")
 

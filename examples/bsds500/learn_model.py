@@ -115,8 +115,9 @@ def main():
     report = Report(list(val.images[fifth]), list(val.segmentations[fifth]), arguments.every)
     features.set_callbacks(report)
     features.fit(images, segmentations)
-    features.save_weights(arguments.output)
-    model = model_of(arguments.output, images[:2], segmentations[:2], arguments.compactness)
+    weights = arguments.output.with_suffix(".weights.safetensors")
+    features.save_weights(weights)
+    model = model_of(weights, images[:2], segmentations[:2], arguments.compactness)
     # Whoever fits the model goes on from here, carefully.
     model.features.set_params(weights="bsds500", train=True, max_epochs=30, learning_rate=1e-3)
     model.save(arguments.output)

@@ -48,6 +48,7 @@ from sksuperpixel.metrics import compactness
 NUMBERS = (200, 400, 600, 900)
 PEERS = {"lnsnet": "LNSNet", "seal": "SEAL-ERS", "ssn": "SSN"}
 OURS = ("manual tuning", "one layer", "three layers")
+PRETRAINED = "pretrained (ours)"
 # To be raised when a change of the library changes what numbers of superpixels come out as.
 VERSION = 2
 # The pretrained model, for the keys of what is kept.
@@ -191,7 +192,7 @@ def segmenters(methods, known, test, arguments):
         found[f"{name} (ours)"] = {
             number: partial(by_model, methods[name], number) for number in NUMBERS
         }
-    found["pretrained (ours)"] = {number: partial(by_pretrained, number) for number in NUMBERS}
+    found[PRETRAINED] = {number: partial(by_pretrained, number) for number in NUMBERS}
     return found
 
 
@@ -227,7 +228,9 @@ def main():
             parts = {"method": name, "settings": settings, "number": number}
             parts |= {"test": test[2], "train": known[2]}
             if "ours" in name:
-                parts |= {"own version": VERSION, "model": MODEL}
+                parts["own version"] = VERSION
+            if name == PRETRAINED:
+                parts["model"] = MODEL
 
             def compute(segment=segment):
                 return score(test[1], segment(), test[2], arguments, TOLERANCES["native"])

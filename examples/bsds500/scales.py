@@ -39,6 +39,7 @@ def main():
         tables = {"SLIC": superpixels}
         model = TrainableSLIC.from_pretrained("bsds500")
         features = [np.asarray(each) for each in model.features_.transform(images)]
+        # The network is asked once only.
         model = model.to_slic().set_params(
             features="passthrough", n_jobs=arguments.n_jobs, **params
         )

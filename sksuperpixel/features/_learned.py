@@ -45,7 +45,8 @@ class LearnedFeatures(NetworkFeatures):
         Number of maps, beside the three of colour.
     edges : bool, default=False
         Whether to add an edge map as the last feature: the probability that a pixel is beside a
-        border. For `PathFeature`, and for a look; it is too small to count in a distance.
+        border, which the network learns in any case. For `edge_channel` of `SLIC` and for
+        `PathFeature`; it is too small to count in a distance.
     mirror : bool, default=False
         Whether features are the means of those of the image and of its mirror image: somewhat
         better, in twice the time.
@@ -55,8 +56,8 @@ class LearnedFeatures(NetworkFeatures):
     weights : "bsds500", str, path-like or None, default=None
         Where the network starts: the weights that come with this, learned on photographs of
         nature and people; those of a safetensors file that `save_weights` wrote, or of a model
-        that `TrainableSLIC.save` wrote; or random ones. With weights, `n_maps` and `width` are
-        the file's.
+        that `TrainableSLIC.save` wrote, if these are all its features; or random ones. With
+        weights, `n_maps` and `width` are the file's.
     train : bool, default=True
         Whether `fit` trains the network. If not, `fit` leaves the weights as they are and takes
         no notice of `y`, which a pipeline passes to all its steps. The parameters below matter
@@ -111,8 +112,8 @@ class LearnedFeatures(NetworkFeatures):
     network_ : torch.nn.Module
         The network.
     losses_ : ndarray of shape (n_epochs,)
-        Mean loss of each epoch of the training, NaN where nothing taught; empty without
-        training.
+        Mean loss of each epoch of the training, that of edges included, NaN where nothing
+        taught; empty without training.
     n_channels_in_ : int
         Number of channels of the images fitted: 1 or 3.
 
@@ -134,7 +135,8 @@ class LearnedFeatures(NetworkFeatures):
     of one to four of SLIC's iterations with the features so far; gradients flow through the
     features of the pixels and of the clusters' means, not through the iterations before. Only
     pixels with clusters of several segments around them teach: an image's loss is the mean of
-    theirs, times the share of such pixels. That features are learned
+    theirs, times the share of such pixels. Half the mean cross-entropy of the edge map is added,
+    whose truth are the pixels beside one of another segment. That features are learned
     through a soft assignment to superpixels is the idea of [1]_, with another network and
     another loss.
 

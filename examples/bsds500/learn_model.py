@@ -90,7 +90,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=220)
     parser.add_argument("--weights", help="where to start: a file, or bsds500")
     parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--compactness", type=float, default=8.0, help="of the model")
+    parser.add_argument("--compactness", type=float, default=6.0, help="of the model")
     parser.add_argument("--precision", default="bfloat16", help="float32 or bfloat16")
     parser.add_argument("--limit", type=int, help="use at most so many images")
     parser.add_argument("--checkpoint", type=Path)

@@ -9,7 +9,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from sksuperpixel._base import LazySequence
 from sksuperpixel._clusters import ONE_THREAD, Grid, Threads, channels_first
@@ -89,8 +89,10 @@ class SuperpixelTransformer(
     (D, H, W) of one image given as `Planes`.
     """
 
-    def _fit_features(self, X, y):
+    def _fit_features(self, X, y, masks=None):
         """Check images and segmentations, and fit the features' transformer.
+
+        Masks are for a transformer that learns, whose ``fit`` knows them.
 
         Returns
         -------
@@ -104,7 +106,9 @@ class SuperpixelTransformer(
             check_segmentations(y, X, self.channel_axis)
         check_spacing(self.spacing, first.ndim - 1)
         if not isinstance(self.features, str):
-            return clone(self.features).fit(X, y), first.shape[-1]
+            known = masks is not None and has_fit_parameter(self.features, "masks")
+            params = {"masks": masks} if known else {}
+            return clone(self.features).fit(X, y, **params), first.shape[-1]
         if self.features == "passthrough":
             return None, first.shape[-1]
         return LabFeatures(channel_axis=self.channel_axis).fit(X), first.shape[-1]

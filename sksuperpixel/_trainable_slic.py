@@ -264,7 +264,9 @@ class TrainableSLIC(SuperpixelTransformer):
         learner.pair_features_ = tuple(self.pair_features)
         if y is None:
             raise ValueError("y: found None, expected one segmentation for each image")
-        learner.features_, learner.n_channels_in_ = learner._fit_features(X, y)
+        learner.features_, learner.n_channels_in_ = learner._fit_features(
+            X, y, None if masks is None else check_masks(masks, len(X))
+        )
         if self.warm_start and hasattr(self, "classifier_"):
             learner.classifier_ = self.classifier_
         masks = check_masks(masks, len(X))

@@ -6,7 +6,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.metaestimators import _BaseComposition
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from sksuperpixel._base import ImageTransformerMixin, LazySequence
 from sksuperpixel._validation import check_image, check_images
@@ -97,7 +97,7 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
         self._set_params("transformers", **params)
         return self
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, masks=None):
         """Fit every transformer.
 
         Parameters
@@ -106,6 +106,8 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
             Images.
         y : sequence of ndarray of shape (H, W) or (A, H, W), default=None
             Segmentations, for the transformers that learn from them.
+        masks : sequence of ndarray of shape (H, W), bool, or None, default=None
+            Where to learn, for the transformers whose ``fit`` knows masks.
 
         Returns
         -------
@@ -136,10 +138,12 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
             )
         check_images(X, self.channel_axis)
         check_image(X[0], 0, self.channel_axis)
-        transformers = [
-            (name, each if _passes(each) else clone(each).fit(X, y))
-            for name, each in self.transformers
-        ]
+        transformers = []
+        for name, each in self.transformers:
+            if not _passes(each):
+                known = masks is not None and has_fit_parameter(each, "masks")
+                each = clone(each).fit(X, y, **({"masks": masks} if known else {}))
+            transformers.append((name, each))
         super().fit(X, y)
         self.transformers_ = transformers
         return self

@@ -9,7 +9,7 @@ from sklearn.callback import with_callbacks
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from sksuperpixel._validation import check_finite
+from sksuperpixel._validation import check_finite, check_mask
 
 try:
     import torch
@@ -198,7 +198,7 @@ class ENetFeatures(NetworkFeatures):
         self.random_state = random_state
 
     @with_callbacks
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, masks=None):
         """Load the weights and, with ``train=True``, train the network.
 
         Parameters
@@ -208,6 +208,8 @@ class ENetFeatures(NetworkFeatures):
         y : sequence of ndarray of shape (H, W) or (A, H, W), default=None
             Semantic segmentations, one an image: the class of each pixel. Of several annotators,
             each time one is drawn. Only used with ``train=True``.
+        masks : sequence of ndarray of shape (H, W), bool, or None, default=None
+            Where to learn, one mask (or None) an image; pixels outside may be anything.
 
         Returns
         -------
@@ -224,7 +226,7 @@ class ENetFeatures(NetworkFeatures):
         TypeError
             If images are no sequence of arrays of numbers, or segmentations hold no integers.
         """
-        return self._fit(X, y)
+        return self._fit(X, y, masks)
 
     def _check_params(self):
         if self.layer not in LAYERS:
@@ -250,9 +252,9 @@ class ENetFeatures(NetworkFeatures):
             )
         return network
 
-    def _train(self, X, y):
+    def _train(self, X, y, masks):
         self._check_training(X, y)
-        counts = self._count_labels(y)
+        counts = self._count_labels(y, masks)
         seed = self._draw_seed()
         if self.weights is None:
             network = new_network(len(counts), seed)
@@ -261,9 +263,9 @@ class ENetFeatures(NetworkFeatures):
         weights = class_weights(counts)
         loss = ClassLoss(weights, torch.device(self.device))
         about = (("class_weights", weights),)
-        return network, self._train_network(X, y, network, loss, about, seed)
+        return network, self._train_network(X, y, masks, network, loss, about, seed)
 
-    def _count_labels(self, segmentations):
+    def _count_labels(self, segmentations, masks):
         """Check the labels and count the pixels of each class."""
         counts = np.zeros(self.n_classes or 1, np.int64)
         for index in range(len(segmentations)):
@@ -273,6 +275,9 @@ class ENetFeatures(NetworkFeatures):
                     f"y of image {index}: found a segmentation of dtype {labels.dtype}, expected "
                     "integers"
                 )
+            mask = check_mask(masks[index], labels.shape[-2:], index)
+            if mask is not None:
+                labels = labels[..., mask]
             labels = labels[labels != self.ignore_label].astype(np.int64)
             if labels.size == 0:
                 continue

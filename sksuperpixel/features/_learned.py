@@ -238,7 +238,7 @@ class LearnedFeatures(NetworkFeatures):
         self.random_state = random_state
 
     @with_callbacks
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, masks=None):
         """Train the network on segmentations or, with ``train=False``, load its weights.
 
         Parameters
@@ -248,6 +248,8 @@ class LearnedFeatures(NetworkFeatures):
         y : sequence of ndarray of shape (H, W) or (A, H, W)
             Segmentations, one an image. Of several annotators, each time one is drawn. None
             will do with ``train=False``.
+        masks : sequence of ndarray of shape (H, W), bool, or None, default=None
+            Where to learn, one mask (or None) an image; pixels outside may be anything.
 
         Returns
         -------
@@ -264,7 +266,7 @@ class LearnedFeatures(NetworkFeatures):
         TypeError
             If images are no sequence of arrays of numbers, or segmentations hold no integers.
         """
-        return self._fit(X, y)
+        return self._fit(X, y, masks)
 
     def _check_params(self):
         super()._check_params()
@@ -283,7 +285,7 @@ class LearnedFeatures(NetworkFeatures):
             return new_maps_network(int(self.n_maps), int(self.width), seed)
         return load_maps_network(self._weights_path())
 
-    def _train(self, X, y):
+    def _train(self, X, y, masks):
         self._check_training(X, y)
         seed = self._draw_seed()
         network = self._start(seed)
@@ -300,7 +302,7 @@ class LearnedFeatures(NetworkFeatures):
             ("width", network.width),
             ("colour_jitter", float(self.colour_jitter)),
         )
-        losses = self._train_network(X, y, network, loss, about, seed)
+        losses = self._train_network(X, y, masks, network, loss, about, seed)
         if np.isnan(losses).all():
             raise ValueError(
                 "y: found no pixel to learn from, expected some with superpixels of several "
@@ -315,8 +317,9 @@ class LearnedFeatures(NetworkFeatures):
         check_finite(image, index)
         return LabFeatures()._image_features(image, index)
 
-    def _example_at(self, images, segmentations, n_channels, index, rng):
-        image, labels = super()._example_at(images, segmentations, n_channels, index, rng)
+    def _example_at(self, *args):
+        image, labels = super()._example_at(*args)
+        *_, rng = args
         jitter = float(self.colour_jitter)
         contrast, chroma, light = 1 + rng.uniform(-jitter, jitter, size=3)
         lightness = 50 * light + contrast * (image[..., :1] - 50)

@@ -20,6 +20,8 @@ from sksuperpixel._base import ImageTransformerMixin
 from sksuperpixel._validation import (
     check_image,
     check_images,
+    check_mask,
+    check_masks,
     check_segmentation,
     check_segmentations,
 )
@@ -33,9 +35,10 @@ class NetworkFeatures(
 
     A subclass has the parameters that are constrained here; its ``fit`` calls ``_fit`` and sets
     what ``_learned(network, losses)`` names. It implements ``_untrained()``, a network;
-    ``_train(X, y)``, a network and the losses of its training; ``_colours(image, index)``, what
-    of an image (H, W, C) the network sees, (H, W, 3), float32; ``_plane_features(colours)``; and
-    ``_network_params(tensors)``, the parameters that a network with such tensors has.
+    ``_train(X, y, masks)``, a network and the losses of its training; ``_colours(image, index)``,
+    what of an image (H, W, C) the network sees, (H, W, 3), float32;
+    ``_plane_features(colours)``; and ``_network_params(tensors)``, the parameters that a network
+    with such tensors has.
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -58,13 +61,14 @@ class NetworkFeatures(
     # Files of weights that come with this, by name.
     _shipped: ClassVar[dict] = {}
 
-    def _fit(self, X, y):
+    def _fit(self, X, y, masks):
         """Check all, then load the network or train it."""
         self._validate_params()
         self._check_params()
         check_images(X, self.channel_axis)
         self._check_n_channels(check_image(X[0], 0, self.channel_axis).shape[-1])
-        network, losses = self._train(X, y) if self.train else (self._untrained(), [])
+        masks = check_masks(masks, len(X))
+        network, losses = self._train(X, y, masks) if self.train else (self._untrained(), [])
         ImageTransformerMixin.fit(self, X, y)
         for name, value in self._learned(network, losses).items():
             setattr(self, name, value)
@@ -126,7 +130,7 @@ class NetworkFeatures(
         if self.checkpoint is not None and not Path(self.checkpoint).absolute().parent.is_dir():
             raise FileNotFoundError(f"checkpoint: found no folder to write {self.checkpoint} in")
 
-    def _train_network(self, X, y, network, loss, about, seed):
+    def _train_network(self, X, y, masks, network, loss, about, seed):
         """Train a network in place, with progress; give the mean loss of each epoch."""
         void = None if self.ignore_label is None else int(self.ignore_label)
         training = Training(
@@ -162,7 +166,7 @@ class NetworkFeatures(
 
         losses = train_network(
             network,
-            partial(self._example_at, X, y, n_channels),
+            partial(self._example_at, X, y, masks, n_channels),
             loss,
             training,
             torch.device(self.device),
@@ -181,9 +185,13 @@ class NetworkFeatures(
         """Name what `fit` sets."""
         return {"network_": network, "losses_": np.array(losses, dtype=np.float64)}
 
-    def _example_at(self, images, segmentations, n_channels, index, rng):
+    def _example_at(self, images, segmentations, masks, n_channels, index, rng):
         """Read what the network sees of an image, and its labels, by a random annotator."""
         image = check_image(images[index], index, self.channel_axis, n_channels)
+        mask = check_mask(masks[index], image.shape[:-1], index)
+        if mask is not None:
+            # As where superpixels are wanted in a mask only: what is outside may be anything.
+            image = np.where(mask[..., np.newaxis], image, image.dtype.type(0))
         image = self._colours(image, index)
         if image.ndim != 3:
             raise ValueError(
@@ -192,7 +200,8 @@ class NetworkFeatures(
             )
         annotators = check_segmentation(segmentations[index], image.shape[:-1], index)
         one = annotators[rng.integers(len(annotators))] if len(annotators) > 1 else annotators[0]
-        return image, self._labels(one)
+        labels = self._labels(one)
+        return image, labels if mask is None else np.where(mask, labels, -1)
 
     def _labels(self, segmentation):
         """Give what the loss knows as the labels of a segmentation; -1 is void."""

@@ -565,6 +565,23 @@ def test_bad_segmentations(textures, change, message):
         trained((images, change(classes)), n_classes=3, ignore_label=255)
 
 
+def test_what_is_outside_a_mask_is_not_learned_from(textures):
+    images, classes = textures
+    mask = np.zeros(classes[0].shape, bool)
+    mask[:40, 10:] = True
+    masks = [mask] * len(images)
+    # Labels that are no class do not matter there.
+    other = [np.where(mask[..., None], image, 7).astype(np.uint8) for image in images]
+    renamed = [np.where(mask, each, -5) for each in classes]
+    settings = {"weights": None, "train": True, "max_epochs": 1, "crop_size": 32}
+    first, second, all_of_it = (
+        ENetFeatures(**settings, random_state=0).fit(*data)
+        for data in ((images, classes, masks), (other, renamed, masks), (images, classes))
+    )
+    assert_same_weights(first, second)
+    assert not same_weights(first, all_of_it)
+
+
 def test_bad_data_in_lazy_sequences(textures, tmp_path):
     images, classes = textures
     lazy = LazySequence(lambda i: classes[i] * (1.0 if i == 1 else 1), range(len(classes)))

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
-from sksuperpixel import SLIC, LazySequence, TrainableSLIC
+from sksuperpixel import SLIC, ChannelUnion, LazySequence, TrainableSLIC
 from sksuperpixel.datasets import make_texture_mosaics
 from sksuperpixel.metrics import undersegmentation_error
 
@@ -336,6 +336,31 @@ def test_shipped_weights_tell_more_than_colour():
     spread = features.std(axis=(0, 1))
     assert spread[3:].max() > 1
     assert spread[:3].max() > 1
+
+
+@pytest.mark.parametrize("union", [False, True])
+def test_what_is_outside_a_mask_is_not_learned_from(mosaics, union):
+    images, segmentations = mosaics
+    images = [image.astype(np.float32) / 255 for image in images]
+    mask = np.zeros(segmentations[0].shape, bool)
+    mask[8:60, 4:50] = True
+    others = [np.where(mask[..., None], image, np.float32(np.nan)) for image in images]
+    renamed = [np.where(mask, each, 99) for each in segmentations]
+    features = learner()
+    if union:
+        features = ChannelUnion([("lab", LabFeatures()), ("learned", features)])
+    nets = []
+    for some, truths, masks in (
+        (images, segmentations, [mask] * len(images)),
+        (others, renamed, [mask] * len(images)),
+        (images, segmentations, None),
+    ):
+        slic = TrainableSLIC(
+            8, features=features, classifier=make_distance_net(1, max_epochs=1), random_state=0
+        ).fit(some, truths, masks=masks)
+        nets.append(slic.features_.transformers_[1][1] if union else slic.features_)
+    assert same_weights(nets[0], nets[1])
+    assert not same_weights(nets[0], nets[2])
 
 
 def test_edges_are_the_last_feature(mosaics, tmp_path):

@@ -47,3 +47,24 @@ def test_methods_are_as_compact_as_slic(bsds500, tmp_path):
     table = pd.read_csv(tmp_path / "kept_6" / "grey.csv", index_col=["images", "method"])
     assert table["CO"].between(0.324 - 0.01, 0.324 + 0.01).all()
     assert list(table.index.levels[0]) == ["colour", "grey"]
+
+
+def test_what_is_missed_is_counted_by_agreement(bsds500, tmp_path):
+    run("agreement.py", bsds500, tmp_path / "kept")
+    found = pd.read_csv(tmp_path / "kept_6" / "agreement.csv", index_col=0)
+    assert found.loc["share of all edges"].sum() == pytest.approx(1)
+    # What all people drew is found most.
+    rows = found.drop(index="share of all edges")
+    assert (rows.iloc[:, -1] == rows.max(axis=1)).all()
+    people = pd.read_csv(tmp_path / "kept_6" / "people.csv", index_col=0)
+    assert people["n_superpixels"].tolist() == [600, 600]
+
+
+def test_the_model_is_adapted(shared_data, tmp_path):
+    pytest.importorskip("torch")
+    script = SCRIPTS.parent / "adapt_model.py"
+    command = [sys.executable, script, "--nuclei", shared_data("nuclei"), "--limit", "3"]
+    subprocess.run([*command, "--output", tmp_path / "others.csv"], check=True)
+    table = pd.read_csv(tmp_path / "others.csv")
+    assert table["method"].tolist() == ["SLIC", "bsds500", "bsds500, fitted"]
+    assert table["CO"].max() - table["CO"].min() < 0.005

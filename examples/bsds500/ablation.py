@@ -9,7 +9,8 @@ compact as the fifth on every fifth of these images.)
 The last rows learn another distance on top of the learned features: their weights (one layer),
 or three layers that also see what lies between a pixel and a cluster (edges crossed on the
 straight line, and how unlike the pixel the colours on it are), at SLIC's clusters and, in a
-second round, at their own. All take sets of right clusters as targets.
+second round, at their own; and such layers on colours and the edge map alone. All take sets of
+right clusters as targets.
 
 The features are those of the model that comes with the library, which has not seen validation
 images.
@@ -50,6 +51,12 @@ ROWS = {
         TrainableSLIC,
         {"n_layers": 3, "pair_features": BETWEEN, "n_rounds": 2},
     ),
+    "colour, edges, three layers": ("colour, edges", TrainableSLIC, {"n_layers": 3}),
+    "+ what lies between ": (
+        "colour, edges",
+        TrainableSLIC,
+        {"n_layers": 3, "pair_features": BETWEEN},
+    ),
 }
 
 
@@ -73,11 +80,17 @@ def build(kind, changes, n_jobs):
 
 
 def features_of(images):
-    """Compute both kinds of features of some images."""
-    learned = LearnedFeatures(weights="bsds500", train=False, edges=True)
+    """Compute all kinds of features of some images."""
+    transformer = LearnedFeatures(weights="bsds500", train=False, edges=True)
+    learned = [np.asarray(each) for each in transformer.fit(images).transform(images)]
+    colour = [np.asarray(each) for each in LabFeatures().fit(images).transform(images)]
     return {
-        "colour": [np.asarray(each) for each in LabFeatures().fit(images).transform(images)],
-        "learned": [np.asarray(each) for each in learned.fit(images).transform(images)],
+        "colour": colour,
+        "learned": learned,
+        "colour, edges": [
+            np.concatenate([lab, each[..., EDGE:]], axis=-1)
+            for lab, each in zip(colour, learned, strict=True)
+        ],
     }
 
 
@@ -88,7 +101,7 @@ def main():
         tuple(each[::2] for each in load(arguments, subset, small=False))
         for subset in ("train", "val")
     )
-    learned_from = features_of(train[0])["learned"]
+    learned_from = features_of(train[0])
     features = features_of(val[0])
     scores = {}
 
@@ -97,7 +110,7 @@ def main():
         if kind is SLIC:
             model.fit(features[source][:1])
         else:
-            model.fit(learned_from, train[1])
+            model.fit(learned_from[source], train[1])
         if kind is SLIC:
             match_compactness(model, features[source], COMPACTNESS, tol=0.001)
         else:

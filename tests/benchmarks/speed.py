@@ -19,7 +19,7 @@ from skimage.data import coffee
 from skimage.segmentation import slic
 from skimage.transform import resize
 
-from sksuperpixel import SLIC
+from sksuperpixel import SLIC, TrainableSLIC
 
 SHAPE = (321, 481)
 SIZE = 16
@@ -30,9 +30,13 @@ def rgb_competitors(image):
     number = round(SHAPE[0] / SIZE) * round(SHAPE[1] / SIZE)
     ours = SLIC(superpixel_size=SIZE).fit([image])
     exact = SLIC(n_segments=number).fit([image])
+    unrefined = SLIC(n_segments=number, refine_iter=0).fit([image])
+    learned = TrainableSLIC.from_pretrained("bsds500").set_params(n_segments=number)
     found = {
         "sksuperpixel": lambda: ours.transform([image]),
         "sksuperpixel, n_segments": lambda: exact.transform([image]),
+        "the same, refine_iter=0": lambda: unrefined.transform([image]),
+        "sksuperpixel, pretrained": lambda: learned.transform([image]),
         "scikit-image": lambda: slic(image, n_segments=number, compactness=10, max_num_iter=5),
     }
     try:

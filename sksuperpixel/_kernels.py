@@ -754,7 +754,8 @@ def move_border_pixels(
     scale,  # IN (3,) float64: weight of a distance of one pixel along each axis
     faces,  # IN (3,) float64: cost of a pixel face of border across each axis
     means,  # IN (K, 3 + C) float64: centre and mean features of each region
-    backward,  # IN: whether to start at the last pixel
+    iteration,  # IN: 0, 1, ...: in odd ones, the last pixel is the first
+    changed,  # IN and OUT (K,) int64: the last iteration in which a region changed, or -1
     sums,  # IN and OUT (K, 4 + C) float64: each region's pixels, positions and features
     regions,  # IN and OUT (D, H, W) int32: connected regions; negative outside a mask
 ):
@@ -762,12 +763,14 @@ def move_border_pixels(
 
     A region stays connected: a pixel goes only if its region's pixels around it touch without
     it. Ties: the pixel stays, else the neighbour before it along the first axis, and so on.
+    Where no region around has changed since the last iteration looked, nothing has.
     Returns how many pixels changed sides.
     """
     depth, height, width = regions.shape
     around = np.empty((3, 3, 3), np.bool_)
     queue = np.empty((27, 3), np.int64)
     beside = np.empty(6, np.int32)
+    backward = iteration % 2 == 1
     n_moved = 0
     for row in range(depth * height):
         if backward:
@@ -792,6 +795,12 @@ def move_border_pixels(
             beside[3] = below[x] if y + 1 < height else -1
             beside[4] = left if x > 0 else -1
             beside[5] = right if x + 1 < width else -1
+            last = changed[a]
+            for side in range(6):
+                if beside[side] >= 0:
+                    last = max(last, changed[beside[side]])
+            if last < iteration - 1:
+                continue
             best, least, own = a, 0.0, -1.0
             for side in range(6):
                 b = beside[side]
@@ -806,6 +815,7 @@ def move_border_pixels(
                     best, least = b, cost - own
             if best != a and _can_go(regions, a, z, y, x, around, queue):
                 here[x] = best
+                changed[a], changed[best] = iteration, iteration
                 _add_pixel(features, sums, a, -1.0, z, y, x)
                 _add_pixel(features, sums, best, 1.0, z, y, x)
                 n_moved += 1

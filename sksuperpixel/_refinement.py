@@ -38,8 +38,10 @@ def refine_borders(features, regions, n_regions, grid, compactness, max_iter, th
     spacing = np.asarray(grid.spacing, np.float64)
     faces = _BORDER_COST * compactness**2 * spacing.min() / spacing
     sums = label_sums(features, regions, n_regions, threads)[:, : 4 + len(features)]
+    changed = np.full(n_regions, -1)
     for iteration in range(max_iter):
         means = sums[:, 1:] / sums[:, :1]
-        backward = iteration % 2 == 1
-        if not _kernels.move_border_pixels(features, scale, faces, means, backward, sums, regions):
+        if not _kernels.move_border_pixels(
+            features, scale, faces, means, iteration, changed, sums, regions
+        ):
             return

@@ -22,8 +22,7 @@ from functools import partial
 from time import process_time
 
 import numpy as np
-from common import TOLERANCES, kept, load, means, parse, sampled, score, show
-from native import MODEL
+from common import MODEL, TOLERANCES, kept, load, means, parse, sampled, score, show
 
 from sksuperpixel import SLIC, LabelMaker, PathFeature, TrainableSLIC, match_compactness
 from sksuperpixel.features import LabFeatures, LearnedFeatures

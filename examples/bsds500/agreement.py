@@ -17,9 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from common import TOLERANCES, kept, load, parse, show
+from common import MODEL, TOLERANCES, kept, load, parse, published, read_all, show, slic_at
 from joblib import Parallel, delayed
-from native import MODEL, published, read_all, slic_at
 from scipy.ndimage import maximum_filter
 from skimage.segmentation import find_boundaries
 

@@ -15,8 +15,7 @@ the annotators' edges in blue where a superpixel edge is near, in red where none
 from functools import partial
 from pathlib import Path
 
-from common import TOLERANCES, load, parse, score
-from native import published, read_all, slic_at
+from common import TOLERANCES, load, parse, published, read_all, score, slic_at
 from overlays import draw, missed, overlay
 
 from sksuperpixel import TrainableSLIC

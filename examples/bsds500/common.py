@@ -16,9 +16,11 @@ from time import perf_counter
 import numpy as np
 import pandas as pd
 from joblib import Memory, Parallel, delayed
+from PIL import Image
 from skimage.color import rgb2gray
 from skimage.transform import resize
 
+import sksuperpixel
 from sksuperpixel import (
     SLIC,
     ChannelUnion,
@@ -53,6 +55,12 @@ SCORES = {
     "achievable_segmentation_accuracy": "ASA",
     "n_superpixels": "K",
 }
+
+
+# The pretrained model, for the keys of what is kept.
+MODEL = hashlib.sha256(
+    (Path(sksuperpixel.__file__).parent / "models" / "bsds500.safetensors").read_bytes()
+).hexdigest()
 
 
 def parse(description, **switches):
@@ -364,6 +372,29 @@ def load_all(arguments):
     train, val, test = (load(arguments, subset) for subset in ("train", "val", "test"))
     known = both(train, val)
     return known, test, {**METHODS, "manual tuning": pick_by_hand(known, arguments)}
+
+
+def read(folder, name):
+    """Read one label map."""
+    return np.asarray(Image.open(folder / f"{name}.png")).astype(np.int32)
+
+
+def read_all(folder, names):
+    """Read the label maps of all images."""
+    return [read(folder, name) for name in names]
+
+
+def published(folder):
+    """Map the numbers asked for to the folders of a published method's label maps."""
+    if folder is None or not folder.is_dir():
+        return {}
+    folders = sorted(folder.glob("K*"), key=lambda each: int(each.name[1:]))
+    return {int(each.name[1:]): each for each in folders}
+
+
+def slic_at(images, number, arguments):
+    """Segment by our own SLIC."""
+    return SLIC(n_segments=number, n_jobs=arguments.n_jobs).fit_transform(images)
 
 
 def means(tables):

@@ -16,7 +16,6 @@ model, which comes with the library, is scored as it comes.
     python examples/bsds500/native.py --data BSDS500 --peers peers
 """
 
-import hashlib
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +23,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from common import (
+    MODEL,
     TOLERANCES,
     again,
     extract,
@@ -33,16 +33,17 @@ from common import (
     load,
     load_all,
     parse,
+    published,
+    read_all,
     sampled,
     score,
     show,
+    slic_at,
 )
 from joblib import Parallel, delayed
-from PIL import Image
 from skimage.segmentation import slic as skimage_slic
 
-import sksuperpixel
-from sksuperpixel import SLIC, TrainableSLIC, match_compactness
+from sksuperpixel import TrainableSLIC, match_compactness
 from sksuperpixel.metrics import compactness
 
 NUMBERS = (200, 400, 600, 900)
@@ -51,10 +52,6 @@ OURS = ("manual tuning", "one layer", "three layers")
 PRETRAINED = "pretrained (ours)"
 # To be raised when a change of the library changes what numbers of superpixels come out as.
 VERSION = 2
-# The pretrained model, for the keys of what is kept.
-MODEL = hashlib.sha256(
-    (Path(sksuperpixel.__file__).parent / "models" / "bsds500.safetensors").read_bytes()
-).hexdigest()
 # What is SLIC's default, and not that of the other scripts.
 AT_NUMBER = {"min_size_factor": 0.25}
 # Not those that others get.
@@ -118,29 +115,6 @@ def others():
     else:
         found["fast-slic"] = by_fast_slic
     return found
-
-
-def read(folder, name):
-    """Read one label map."""
-    return np.asarray(Image.open(folder / f"{name}.png")).astype(np.int32)
-
-
-def read_all(folder, names):
-    """Read the label maps of all images."""
-    return [read(folder, name) for name in names]
-
-
-def published(folder):
-    """Map the numbers asked for to the folders of a published method's label maps."""
-    if folder is None or not folder.is_dir():
-        return {}
-    folders = sorted(folder.glob("K*"), key=lambda each: int(each.name[1:]))
-    return {int(each.name[1:]): each for each in folders}
-
-
-def slic_at(images, number, arguments):
-    """Segment by our own SLIC."""
-    return SLIC(n_segments=number, n_jobs=arguments.n_jobs).fit_transform(images)
 
 
 def native_parameter(settings, known, test, arguments):

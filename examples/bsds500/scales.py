@@ -13,8 +13,7 @@ model is made as compact as SLIC is at each size.
 
 import numpy as np
 import pandas as pd
-from common import TOLERANCES, kept, load, parse, sampled, score, show
-from native import MODEL
+from common import MODEL, TOLERANCES, kept, load, parse, sampled, score, show
 
 from sksuperpixel import SLIC, TrainableSLIC, match_compactness
 from sksuperpixel.features import LabFeatures

@@ -306,6 +306,8 @@ class TrainableSLIC(SuperpixelTransformer):
         """Gather pixels of all images and fit the network to them."""
         from sksuperpixel._pixel_classifier import fit_net
 
+        # A network that is not trained has nothing to learn: one image tells its size.
+        n_images = len(X) if net.max_epochs > 0 else 1
         seeds = rng.randint(2**31 - 1, size=len(X) + 2)
         planes = self._planes(X, masks)
 
@@ -327,7 +329,7 @@ class TrainableSLIC(SuperpixelTransformer):
             )
 
         def parts():
-            for part, _, _ in self._map_images(draw, len(X)):
+            for part, _, _ in self._map_images(draw, n_images):
                 image_done = progress.subcontext(task_name="image")
                 image_done.call_on_fit_task_begin(estimator=estimator)
                 yield part
@@ -335,14 +337,14 @@ class TrainableSLIC(SuperpixelTransformer):
 
         pixels, sizes, n_clusters = join(parts())
         # With a number of segments, clusters are finer than this in the end.
-        if max(n_clusters) < self.n_candidates and self.n_segments is None:
+        if max(n_clusters) < self.n_candidates and self.n_segments is None and net.max_epochs > 0:
             raise ValueError(
                 f"n_candidates: found {self.n_candidates}, expected at most {max(n_clusters)}, "
-                f"the most clusters that one of the {len(X)} images has"
+                f"the most clusters that one of the {n_images} images has"
             )
-        if len(pixels) == 0:
-            raise ValueError(self._nothing_to_learn(len(X)))
-        validation = np.isin(np.arange(len(X)), self._validation_images(sizes, seeds[-2]))
+        if len(pixels) == 0 and net.max_epochs > 0:
+            raise ValueError(self._nothing_to_learn(n_images))
+        validation = np.isin(np.arange(n_images), self._validation_images(sizes, seeds[-2]))
         self.n_pixels_ = len(pixels)
         self.n_features_ = pixels.values.shape[1]
         check_edge_channel(self.edge_channel, self.n_features_)

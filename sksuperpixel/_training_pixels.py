@@ -94,7 +94,7 @@ class TrainingPixels:
             rows = rows[:, n_features + n_candidates :].reshape(-1, n_features)
             differences += np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
         sums = np.append(space, differences)
-        return np.maximum(np.sqrt(sums / present.sum()), 1e-6).astype(np.float32)
+        return np.maximum(np.sqrt(sums / max(present.sum(), 1)), 1e-6).astype(np.float32)
 
 
 def join(parts):

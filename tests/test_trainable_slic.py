@@ -266,6 +266,28 @@ def test_other_features_than_learned_from_are_told(fitted):
         slic.transform(IMAGES)
 
 
+def test_without_epochs_one_image_will_do(monkeypatch):
+    drawn = []
+    draw = TrainableSLIC._draw
+    monkeypatch.setattr(
+        TrainableSLIC,
+        "_draw",
+        lambda self, image, *args: drawn.append(image.index) or draw(self, image, *args),
+    )
+    nothing = [np.zeros_like(each) for each in SEGMENTATIONS]
+    for n_layers in (1, 3):
+        slic = learner(n_layers, classifier=make_distance_net(n_layers, max_epochs=0))
+        slic.fit(IMAGES, nothing)
+        # It stays the distance that it starts as.
+        if n_layers == 1:
+            for one, other in zip(
+                slic.transform(IMAGES), SLIC(8).fit_transform(IMAGES), strict=True
+            ):
+                np.testing.assert_array_equal(one, other)
+        assert slic.n_features_ == 3
+    assert drawn == [0, 0]
+
+
 def test_an_edge_channel_that_is_not_there_is_told_by_fit():
     with pytest.raises(ValueError, match="edge_channel: found 3, expected one of 3 features"):
         learner(edge_channel=3).fit(IMAGES[:2], SEGMENTATIONS[:2])

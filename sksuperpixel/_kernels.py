@@ -635,9 +635,14 @@ def strengths_at_borders(
                     if b < 0 or b == a:
                         continue
                     low, high = min(a, b), max(a, b)
-                    e = starts[low]
-                    while pairs[e, 1] != high:
-                        e += 1
+                    # By bisection: one region may touch thousands.
+                    e, stop = starts[low], starts[low + 1] - 1
+                    while e < stop:
+                        middle = (e + stop) // 2
+                        if pairs[middle, 1] < high:
+                            e = middle + 1
+                        else:
+                            stop = middle
                     strengths[e] += 0.5 * (edges[z, y, x] + edges[zz, yy, xx])
 
 

@@ -658,7 +658,8 @@ class TrainableSLIC(SuperpixelTransformer):
         -------
         TrainableSLIC
             Fitted. Set `n_segments`, or `superpixel_size`, to what you want. Its `fit` goes on
-            from this model: its features learn from your images, too.
+            from this model: its features learn from your images, too. With
+            ``features__train=False`` they stay as they are.
 
         Raises
         ------

@@ -67,35 +67,39 @@ def load_streets(folder, limit):
     return *parts, 11
 
 
-def score(model, images, segmentations, wanted, ignore_label):
-    """Score a model that is made as compact as wanted on these very images."""
+def segment(model, images, wanted=None):
+    """Segment images by a model that is made as compact as wanted on these very images."""
     features = [np.asarray(each) for each in model.features_.transform(images)]
     # The network is asked once only.
     slic = model.to_slic() if isinstance(model, TrainableSLIC) else model
     slic = slic.set_params(features="passthrough").fit(features)
     if wanted is not None:
         match_compactness(slic, features, wanted, tol=0.002)
-    superpixels = slic.transform(features)
+    return slic.transform(features)
+
+
+def score(segmentations, superpixels, ignore_label):
+    """Mean scores, by the names of the table."""
     report = superpixel_report(segmentations, superpixels, ignore_label=ignore_label)
-    row = report.mean()[list(SCORES)].rename(SCORES)
-    return row, compactness(None, superpixels)
+    return report.mean()[list(SCORES)].rename(SCORES)
 
 
 def compare(name, train, test, ignore_label, precision):
     """Score plain SLIC, the model, and the model fitted on the kind's own images."""
-    superpixels, training = SETTINGS[name]
-    rows = {}
-    slic = SLIC(**superpixels).fit(train[0][:1])
-    rows["SLIC"], wanted = score(slic, *test, None, ignore_label)
+    size, training = SETTINGS[name]
+    images, segmentations = test
+    found = {"SLIC": segment(SLIC(**size).fit(train[0][:1]), images)}
+    wanted = compactness(None, found["SLIC"])
     training = {"precision": precision, "random_state": 0, **training}
     training = {f"features__{key}": value for key, value in training.items()}
     for label, fit in (("bsds500", False), ("bsds500, fitted", True)):
-        model = TrainableSLIC.from_pretrained("bsds500").set_params(**superpixels)
+        model = TrainableSLIC.from_pretrained("bsds500").set_params(**size)
         if fit:
             start = perf_counter()
             model.set_params(**training).fit(*train)
             print(f"{name}: fitted in {perf_counter() - start:.0f} s", flush=True)
-        rows[label], _ = score(model, *test, wanted, ignore_label)
+        found[label] = segment(model, images, wanted)
+    rows = {label: score(segmentations, each, ignore_label) for label, each in found.items()}
     return pd.DataFrame(rows).T
 
 

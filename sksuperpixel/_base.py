@@ -6,9 +6,9 @@ from functools import partial
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import TransformerMixin
+from sklearn.base import TransformerMixin, clone
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.validation import check_is_fitted, check_memory
+from sklearn.utils.validation import check_is_fitted, check_memory, has_fit_parameter
 
 from sksuperpixel._validation import check_image, check_images
 
@@ -77,6 +77,24 @@ class LazySequence(Sequence):
 
     def __repr__(self):
         return f"LazySequence of {len(self)} items"
+
+
+def fitted_copy(transformer, X, y, masks):
+    """Fit a copy of a transformer; masks are for those that learn, whose ``fit`` knows them.
+
+    Parameters
+    ----------
+    transformer : transformer
+    X, y : sequence
+        Images, and their segmentations or None.
+    masks : sequence or None
+
+    Returns
+    -------
+    transformer
+    """
+    known = masks is not None and has_fit_parameter(transformer, "masks")
+    return clone(transformer).fit(X, y, **({"masks": masks} if known else {}))
 
 
 def _compute(transformer, key, image, index):

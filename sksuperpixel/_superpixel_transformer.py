@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
 
-from sksuperpixel._base import LazySequence
+from sksuperpixel._base import LazySequence, fitted_copy
 from sksuperpixel._clusters import ONE_THREAD, Grid, Threads, channels_first
 from sksuperpixel._validation import (
     check_finite,
@@ -106,9 +106,7 @@ class SuperpixelTransformer(
             check_segmentations(y, X, self.channel_axis)
         check_spacing(self.spacing, first.ndim - 1)
         if not isinstance(self.features, str):
-            known = masks is not None and has_fit_parameter(self.features, "masks")
-            params = {"masks": masks} if known else {}
-            return clone(self.features).fit(X, y, **params), first.shape[-1]
+            return fitted_copy(self.features, X, y, masks), first.shape[-1]
         if self.features == "passthrough":
             return None, first.shape[-1]
         return LabFeatures(channel_axis=self.channel_axis).fit(X), first.shape[-1]

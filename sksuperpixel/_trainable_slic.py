@@ -38,6 +38,7 @@ from sksuperpixel._torch_threads import one_torch_thread
 from sksuperpixel._training_pixels import draw_pixels, join
 from sksuperpixel._validation import (
     check_channel_weights,
+    check_images,
     check_masks,
     check_segmentation,
 )
@@ -264,12 +265,12 @@ class TrainableSLIC(SuperpixelTransformer):
         learner.pair_features_ = tuple(self.pair_features)
         if y is None:
             raise ValueError("y: found None, expected one segmentation for each image")
-        learner.features_, learner.n_channels_in_ = learner._fit_features(
-            X, y, None if masks is None else check_masks(masks, len(X))
-        )
+        # Before features are trained, which may take long.
+        check_images(X, self.channel_axis)
+        masks = check_masks(masks, len(X))
+        learner.features_, learner.n_channels_in_ = learner._fit_features(X, y, masks)
         if self.warm_start and hasattr(self, "classifier_"):
             learner.classifier_ = self.classifier_
-        masks = check_masks(masks, len(X))
         rng = check_random_state(self.random_state)
         progress = self._init_callback_context(max_subtasks=self.n_rounds)
         progress.call_on_fit_task_begin(estimator=self, X=X, y=y)
@@ -307,7 +308,8 @@ class TrainableSLIC(SuperpixelTransformer):
         from sksuperpixel._pixel_classifier import fit_net
 
         # A network that is not trained has nothing to learn: one image tells its size.
-        n_images = len(X) if net.max_epochs > 0 else 1
+        trains = net.max_epochs > 0
+        n_images = len(X) if trains else 1
         seeds = rng.randint(2**31 - 1, size=len(X) + 2)
         planes = self._planes(X, masks)
 
@@ -336,14 +338,8 @@ class TrainableSLIC(SuperpixelTransformer):
                 image_done.call_on_fit_task_end(estimator=estimator)
 
         pixels, sizes, n_clusters = join(parts())
-        # With a number of segments, clusters are finer than this in the end.
-        if max(n_clusters) < self.n_candidates and self.n_segments is None and net.max_epochs > 0:
-            raise ValueError(
-                f"n_candidates: found {self.n_candidates}, expected at most {max(n_clusters)}, "
-                f"the most clusters that one of the {n_images} images has"
-            )
-        if len(pixels) == 0 and net.max_epochs > 0:
-            raise ValueError(self._nothing_to_learn(n_images))
+        if trains:
+            self._check_drawn(pixels, n_clusters)
         validation = np.isin(np.arange(n_images), self._validation_images(sizes, seeds[-2]))
         self.n_pixels_ = len(pixels)
         self.n_features_ = pixels.values.shape[1]
@@ -358,6 +354,18 @@ class TrainableSLIC(SuperpixelTransformer):
             device=self.device,
             start=self.classifier_.module_ if hasattr(self, "classifier_") else None,
         )
+
+    def _check_drawn(self, pixels, n_clusters):
+        """Check that there are clusters enough to choose from, and pixels to learn from."""
+        n_images = len(n_clusters)
+        # With a number of segments, clusters are finer than this in the end.
+        if max(n_clusters) < self.n_candidates and self.n_segments is None:
+            raise ValueError(
+                f"n_candidates: found {self.n_candidates}, expected at most {max(n_clusters)}, "
+                f"the most clusters that one of the {n_images} images has"
+            )
+        if len(pixels) == 0:
+            raise ValueError(self._nothing_to_learn(n_images))
 
     def _nothing_to_learn(self, n_images):
         maker = self.label_maker
@@ -742,9 +750,7 @@ class TrainableSLIC(SuperpixelTransformer):
 
 
 # Models that come with this, by name.
-_SHIPPED = {
-    path.stem: path for path in sorted((Path(__file__).parent / "models").glob("*.safetensors"))
-}
+_SHIPPED = {"bsds500": Path(__file__).parent / "models" / "bsds500.safetensors"}
 # Sets of candidates are bits of an int64.
 _MOST_BITS = 63
 _LEARNED_NUMBERS = ("n_channels_in_", "n_features_", "n_pixels_")

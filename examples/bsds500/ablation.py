@@ -108,11 +108,9 @@ def main():
         model = build(kind, dict(changes), arguments.n_jobs)
         if kind is SLIC:
             model.fit(features[source][:1])
-        else:
-            model.fit(learned_from[source], train[1])
-        if kind is SLIC:
             match_compactness(model, features[source], COMPACTNESS, tol=0.001)
         else:
+            model.fit(learned_from[source], train[1])
             sample = sampled(val[0], 10)
             wanted = scores[REFERENCE]["CO"].iloc[sample].mean()
             match_compactness(model, [features[source][i] for i in sample], wanted)

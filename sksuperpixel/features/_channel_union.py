@@ -4,11 +4,10 @@ from functools import partial
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils.metaestimators import _BaseComposition
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
 
-from sksuperpixel._base import ImageTransformerMixin, LazySequence
+from sksuperpixel._base import ImageTransformerMixin, LazySequence, fitted_copy
 from sksuperpixel._validation import check_image, check_images
 
 
@@ -138,12 +137,10 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
             )
         check_images(X, self.channel_axis)
         check_image(X[0], 0, self.channel_axis)
-        transformers = []
-        for name, each in self.transformers:
-            if not _passes(each):
-                known = masks is not None and has_fit_parameter(each, "masks")
-                each = clone(each).fit(X, y, **({"masks": masks} if known else {}))
-            transformers.append((name, each))
+        transformers = [
+            (name, each if _passes(each) else fitted_copy(each, X, y, masks))
+            for name, each in self.transformers
+        ]
         super().fit(X, y)
         self.transformers_ = transformers
         return self

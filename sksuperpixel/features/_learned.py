@@ -317,9 +317,8 @@ class LearnedFeatures(NetworkFeatures):
         check_finite(image, index)
         return LabFeatures()._image_features(image, index)
 
-    def _example_at(self, *args):
-        image, labels = super()._example_at(*args)
-        *_, rng = args
+    def _example_at(self, images, segmentations, masks, n_channels, index, rng):
+        image, labels = super()._example_at(images, segmentations, masks, n_channels, index, rng)
         jitter = float(self.colour_jitter)
         contrast, chroma, light = 1 + rng.uniform(-jitter, jitter, size=3)
         lightness = 50 * light + contrast * (image[..., :1] - 50)

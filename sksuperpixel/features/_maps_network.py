@@ -283,12 +283,11 @@ def _cluster_means(values, labels):
 def _edge_loss(logits, labels):
     """Cross-entropy of edges: the pixels beside another segment."""
     beside = torch.zeros_like(labels, dtype=torch.bool)
-    for one, other in (
-        ((slice(None), slice(1, None)), (slice(None), slice(None, -1))),
-        ((slice(None), slice(None), slice(1, None)), (slice(None), slice(None), slice(None, -1))),
-    ):
-        differ = (labels[one] != labels[other]) & (labels[one] >= 0) & (labels[other] >= 0)
-        beside[one] |= differ
-        beside[other] |= differ
+    for axis in (1, 2):
+        n = labels.shape[axis] - 1
+        one, other = (labels.narrow(axis, start, n) for start in (0, 1))
+        differ = (one != other) & (one >= 0) & (other >= 0)
+        for start in (0, 1):
+            beside.narrow(axis, start, n).logical_or_(differ)
     valid = labels >= 0
     return functional.binary_cross_entropy_with_logits(logits[valid], beside[valid].float())

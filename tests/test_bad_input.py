@@ -309,6 +309,8 @@ def test_score_needs_segmentations():
         ({"min_size_factor": 1.1}, ValueError, "'min_size_factor' parameter"),
         ({"min_size_factor": -0.1}, ValueError, "'min_size_factor' parameter"),
         ({"oversegmentation": 0.9}, ValueError, "'oversegmentation' parameter"),
+        ({"refine_iter": -1}, ValueError, "'refine_iter' parameter"),
+        ({"edge_channel": 0.5}, ValueError, "'edge_channel' parameter"),
         ({"enforce_connectivity": "no"}, ValueError, "'enforce_connectivity' parameter"),
         ({"adaptive_compactness": 1}, ValueError, "'adaptive_compactness' parameter"),
         ({"n_jobs": 1.5}, ValueError, "'n_jobs' parameter"),

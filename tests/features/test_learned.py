@@ -363,6 +363,14 @@ def test_what_is_outside_a_mask_is_not_learned_from(mosaics, union):
     assert not same_weights(nets[0], nets[2])
 
 
+def test_bad_masks_are_told_before_training(mosaics, monkeypatch):
+    images, segmentations = mosaics
+    monkeypatch.setattr(LearnedFeatures, "_train", None)
+    slic = TrainableSLIC(8, features=learner())
+    with pytest.raises(ValueError, match="masks"):
+        slic.fit(images, segmentations, masks=[None])
+
+
 def test_edges_are_the_last_feature(mosaics, tmp_path):
     images, segmentations = mosaics
     first = learner().fit(images, segmentations)
@@ -463,6 +471,10 @@ def test_threads_do_not_matter():
         ({"crop_size": 30}, "crop_size: found 30, expected a multiple of 8"),
         ({"scale_range": (2, 1)}, "scale_range: found"),
         ({"device": "abacus"}, "device: found 'abacus'"),
+        ({"precision": "float16"}, "'precision' parameter"),
+        ({"colour_jitter": 1.0}, "'colour_jitter' parameter"),
+        ({"edges": 1}, "'edges' parameter"),
+        ({"mirror": "yes"}, "'mirror' parameter"),
         ({}, "y: found None, expected segmentations, for train=True"),
     ],
 )

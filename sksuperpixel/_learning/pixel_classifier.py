@@ -1,4 +1,4 @@
-"""Train a skorch classifier on pixels, and ask it."""
+"""The classifier: a skorch network that is trained on pixels and chooses their clusters."""
 
 import inspect
 
@@ -10,7 +10,9 @@ from skorch.callbacks import EarlyStopping
 from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 
-from sksuperpixel._torch_threads import one_torch_thread, seeded_torch
+from sksuperpixel._clustering.candidates import classifier_rows, values_at
+from sksuperpixel._clustering.network_assignment import KernelNetwork
+from sksuperpixel._torch import one_torch_thread, seeded_torch
 from sksuperpixel.networks import (
     ClassificationNetwork,
     DistanceNetwork,
@@ -18,7 +20,8 @@ from sksuperpixel.networks import (
     make_distance_net,
 )
 
-__all__ = ["check_net", "choose", "fit_net"]
+# Rows at a time: what a network makes of them should stay in the processor's cache.
+_ROWS_BYTES = 2**20
 
 
 class PixelDataset(Dataset):
@@ -96,7 +99,7 @@ def _learns_sets(net):
     return isinstance(net.criterion, type) and issubclass(net.criterion, SetLoss)
 
 
-def fit_net(net, pixels, validation, *, initial_weights, sets, seed, device, start=None):
+def fit_net(net, pixels, validation, *, channel_weights, sets, seed, device, start=None):
     """Fit a classifier, deterministically, with some pixels held out to stop it.
 
     Parameters
@@ -106,7 +109,7 @@ def fit_net(net, pixels, validation, *, initial_weights, sets, seed, device, sta
     pixels : TrainingPixels
     validation : ndarray of shape (n,), bool
         Which pixels to hold out.
-    initial_weights : array-like of shape (C,), or None
+    channel_weights : array-like of shape (C,), or None
         Weights of features to start a distance from; None for what the net says.
     sets : bool
         Whether targets are sets of candidates, as bits.
@@ -131,7 +134,7 @@ def fit_net(net, pixels, validation, *, initial_weights, sets, seed, device, sta
         net,
         n_features=pixels.n_features,
         n_candidates=pixels.candidates.shape[1],
-        initial_weights=_with_pairs(net, initial_weights, pixels, scales),
+        channel_weights=_with_pairs(net, channel_weights, pixels, scales),
         scales=scales,
     )
     if _learns_sets(net):
@@ -162,19 +165,19 @@ def fit_net(net, pixels, validation, *, initial_weights, sets, seed, device, sta
     return net.set_params(train_split=None)
 
 
-def _with_pairs(net, initial_weights, pixels, scales):
+def _with_pairs(net, channel_weights, pixels, scales):
     """Add pair features' weights, which are in any units, to those a distance starts with."""
     n_pairs = pixels.pairs.shape[2]
     if n_pairs == 0:
-        return initial_weights
-    if initial_weights is None:
-        initial_weights = net.get_params(deep=False).get("module__initial_weights")
-    if initial_weights is None:
-        initial_weights = np.ones(pixels.values.shape[1])
-    if len(initial_weights) == pixels.n_features:
-        return initial_weights
+        return channel_weights
+    if channel_weights is None:
+        channel_weights = net.get_params(deep=False).get("module__channel_weights")
+    if channel_weights is None:
+        channel_weights = np.ones(pixels.values.shape[1])
+    if len(channel_weights) == pixels.n_features:
+        return channel_weights
     # On average, a tenth of what distances in space count.
-    return np.append(initial_weights, 0.1 * (scales[0] / scales[-n_pairs:]) ** 2)
+    return np.append(channel_weights, 0.1 * (scales[0] / scales[-n_pairs:]) ** 2)
 
 
 def _tell_module(net, **known):
@@ -218,23 +221,63 @@ def _go_on_from(module, start):
         ) from error
 
 
-def choose(net, rows, candidates):
-    """Find the candidates that a network finds most probable.
+def network_of(net):
+    """Give what chooses clusters in `sksuperpixel._clustering.network_assignment`.
 
     Parameters
     ----------
     net : NeuralNetClassifier
         Initialised.
-    rows : ndarray of shape (n, M + Q + Q M), float32
-    candidates : ndarray of shape (n, Q), int32
-        -1 where absent.
 
     Returns
     -------
-    ndarray of shape (n,), int
-        Slots.
+    KernelNetwork or TorchNetwork
+        The kernel where it can compute the network.
     """
-    net.module_.eval()
-    with torch.inference_mode():
-        output = net.infer(torch.from_numpy(rows).to(net.device)).cpu().numpy()
-    return np.where(candidates >= 0, output, -np.inf).argmax(axis=1)
+    if type(net.module_) is DistanceNetwork:
+        return KernelNetwork(net.module_.arrays())
+    return TorchNetwork(net)
+
+
+class TorchNetwork:
+    """Any network, computed by torch.
+
+    Parameters
+    ----------
+    net : NeuralNetClassifier
+        Initialised.
+    """
+
+    def __init__(self, net):
+        self.net = net
+
+    def on_image(self, features, pixels, threads):
+        """Prepare the pixels of one image, see `cluster_by_network`."""
+
+        def choose(means, candidates, distances, pairs):
+            n_channels, n_candidates = len(features) + pairs.shape[2], candidates.shape[1]
+            row_bytes = 4 * (n_channels + n_candidates * (1 + n_channels))
+            step = max(256, _ROWS_BYTES // row_bytes)
+            chosen = np.empty(len(pixels), np.int32)
+            with one_torch_thread():
+                for start in range(0, len(pixels), step):
+                    some = slice(start, start + step)
+                    rows = classifier_rows(
+                        values_at(features, pixels[some]),
+                        means,
+                        candidates[some],
+                        distances[some],
+                        pairs[some],
+                    )
+                    slots = self._slots(rows, candidates[some])
+                    chosen[some] = candidates[some][np.arange(len(slots)), slots]
+            return chosen
+
+        return choose
+
+    def _slots(self, rows, candidates):
+        """Find the slots of the candidates that the network finds most probable."""
+        self.net.module_.eval()
+        with torch.inference_mode():
+            output = self.net.infer(torch.from_numpy(rows).to(self.net.device)).cpu().numpy()
+        return np.where(candidates >= 0, output, -np.inf).argmax(axis=1)

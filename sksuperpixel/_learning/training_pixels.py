@@ -4,14 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sksuperpixel._clusters import (
-    classifier_rows,
-    scaled_candidates,
-    start_clusters,
-    update_clusters,
-    values_at,
-)
-from sksuperpixel._pair_features import pair_values
+from sksuperpixel._clustering.assignment import start_clusters, update_clusters
+from sksuperpixel._clustering.candidates import classifier_rows, scaled_candidates, values_at
+from sksuperpixel._clustering.pairs import pair_values
 
 # Pixels at a time: rows of many channels are long.
 _N_AT_ONCE = 4096
@@ -77,6 +72,22 @@ class TrainingPixels:
             self.pairs[index],
         )
 
+    def right_candidates(self, *, sets):
+        """Tell which candidates are right.
+
+        Parameters
+        ----------
+        sets : bool
+            Whether targets are bits, one for each candidate, rather than slots.
+
+        Returns
+        -------
+        ndarray of shape (n, Q), bool
+        """
+        slots = np.arange(self.candidates.shape[1])
+        targets = self.targets[:, np.newaxis]
+        return (targets >> slots) & 1 == 1 if sets else targets == slots
+
     def typical_sizes(self):
         """Root mean squares of distances in space, and of each feature's differences.
 
@@ -97,7 +108,7 @@ class TrainingPixels:
         return np.maximum(np.sqrt(sums / max(present.sum(), 1)), 1e-6).astype(np.float32)
 
 
-def join(parts):
+def join_pixels(parts):
     """Put the pixels of several images together.
 
     Parameters
@@ -193,7 +204,6 @@ def draw_pixels(
     compactness,
     n_pixels,
     pair_features,
-    index,
     rng,
 ):
     """Draw pixels of one image that teach.
@@ -217,8 +227,6 @@ def draw_pixels(
     n_pixels : int or None
         How many to draw, as far as there are so many; None for all, in raster order.
     pair_features : sequence of callable
-    index : int
-        Of the image, for errors.
     rng : RandomState
 
     Returns
@@ -232,7 +240,7 @@ def draw_pixels(
     if weighted is not features:
         weighted_clusters = start_clusters(weighted, seeds)
         update_clusters(weighted, labels, weighted_clusters)
-    centres = clusters.seeds + clusters.offsets
+    centres = clusters.centres
     pixels = np.argwhere(labels >= 0).astype(np.int32)
     candidates, space = scaled_candidates(pixels, clusters, n_candidates, compactness, grid)
     distances = candidate_distances(weighted, weighted_clusters, pixels, candidates, space)
@@ -248,7 +256,7 @@ def draw_pixels(
         values_at(features, pixels),
         candidates,
         space[teaches],
-        pair_values(pair_features, features, pixels, candidates, centres, index),
+        pair_values(pair_features, features, pixels, candidates, centres),
         targets[teaches],
         clusters.means,
         pixels,

@@ -7,7 +7,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from sksuperpixel._pair_features import PathFeature, line_ends
+from sksuperpixel._clustering.pairs import line_ends
+from sksuperpixel._learning.path_feature import PathFeature
 
 VOID = -1  # a pixel without ground truth, or a cluster without such pixels
 ABSENT = -2  # the segment of a candidate that does not exist
@@ -267,7 +268,7 @@ def edge_map(segmentation, ignore_label=None):
     Examples
     --------
     >>> import numpy as np
-    >>> from sksuperpixel._label_maker import edge_map
+    >>> from sksuperpixel._learning.label_maker import edge_map
     >>> edge_map(np.array([[[0, 0, 1]], [[0, 0, 0]]]))
     array([[0. , 0.5, 0. ]], dtype=float32)
     """

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from sksuperpixel import _kernels
-from sksuperpixel._clusters import ONE_THREAD, label_sums
+from sksuperpixel._clustering.kernels.refinement import move_border_pixels
+from sksuperpixel._clustering.sums import label_sums
+from sksuperpixel._clustering.threads import ONE_THREAD
 
 # Chosen on BSDS500's validation images, for CIELAB and learned features. A pixel face of border
 # costs this share of the squared compactness: what SLIC pays for distances in space, for they
@@ -41,7 +42,7 @@ def refine_borders(features, regions, n_regions, grid, compactness, max_iter, th
     changed = np.full(n_regions, -1)
     for iteration in range(max_iter):
         means = sums[:, 1:] / sums[:, :1]
-        if not _kernels.move_border_pixels(
+        if not move_border_pixels(
             features, scale, faces, means, iteration, changed, sums, regions
         ):
             return

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sksuperpixel import LabelMaker
-from sksuperpixel._label_maker import (
+from sksuperpixel._learning.label_maker import (
     cluster_segments,
     count_segments,
     dense_segments,

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import GridSearchCV, cross_validate
 
 from sksuperpixel import metrics
-from sksuperpixel._base import LazySequence
+from sksuperpixel import LazySequence
 from sksuperpixel.metrics import (
     SCORERS,
     achievable_iou,

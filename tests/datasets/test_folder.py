@@ -6,7 +6,7 @@ import tifffile
 from numpy.testing import assert_array_equal
 from PIL import Image
 
-from sksuperpixel._base import LazySequence
+from sksuperpixel import LazySequence
 from sksuperpixel.datasets import load_image_folder
 
 RGB = np.random.RandomState(0).randint(256, size=(6, 8, 3), dtype=np.uint8)

@@ -29,6 +29,8 @@ MAY_IMPORT = {
         set(),
     ),
     "_match_compactness": ({"metrics"}, {"math"}),
+    "_images": (set(), set()),
+    "_images.pictures": (set(), {"numpy"}),
     "_validation": (set(), {"numpy", "sklearn.utils."}),
     "_base": ({"_validation"}, {"numpy", "sklearn.base", "sklearn.utils."}),
     "_kernels": (set(), {"numpy", "numba"}),

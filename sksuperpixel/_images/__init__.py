@@ -1,0 +1,1 @@
+"""What comes in: images, masks and segmentations, and the checks of them."""

@@ -280,6 +280,7 @@ def check_results_fit_the_images(estimator, images, segmentations):
             assert np.ptp(result) > 0
 
 
+@pytest.mark.filterwarnings("ignore:images. found one array of shape .5, 12, 15.:UserWarning")
 def check_kinds_of_sequences(estimator, images, segmentations):
     images, segmentations = make_data(estimator.channel_axis, [(12, 15)] * 5)
     expected = estimator.fit(images, segmentations).transform(images)

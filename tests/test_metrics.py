@@ -11,8 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import GridSearchCV, cross_validate
 
-from sksuperpixel import metrics
-from sksuperpixel import LazySequence
+from sksuperpixel import LazySequence, metrics
 from sksuperpixel.metrics import (
     SCORERS,
     achievable_iou,

@@ -17,8 +17,6 @@ from sklearn.model_selection import GridSearchCV, GroupKFold  # noqa: E402
 from sklearn.pipeline import Pipeline  # noqa: E402
 from skorch import NeuralNetClassifier  # noqa: E402
 from skorch.callbacks import Callback, EarlyStopping  # noqa: E402
-
-from sksuperpixel import SLIC, ChannelUnion, LabelMaker, LabFeatures, TrainableSLIC  # noqa: E402
 from sksuperpixel._clusters import (  # noqa: E402
     Threads,
     classifier_rows,
@@ -27,6 +25,8 @@ from sksuperpixel._clusters import (  # noqa: E402
 )
 from sksuperpixel._network_clusters import NetworkDistance  # noqa: E402
 from sksuperpixel._superpixel_transformer import image_grid  # noqa: E402
+
+from sksuperpixel import SLIC, ChannelUnion, LabelMaker, LabFeatures, TrainableSLIC  # noqa: E402
 from sksuperpixel.datasets import make_texture_mosaics  # noqa: E402
 from sksuperpixel.features import (  # noqa: E402
     ENetFeatures,

@@ -21,9 +21,9 @@ from common import MODEL, TOLERANCES, kept, load, parse, published, read_all, sh
 from joblib import Parallel, delayed
 from scipy.ndimage import maximum_filter
 from skimage.segmentation import find_boundaries
+from sksuperpixel._label_maker import edge_map
 
 from sksuperpixel import SLIC, TrainableSLIC
-from sksuperpixel._label_maker import edge_map
 from sksuperpixel.features import LabFeatures
 from sksuperpixel.metrics import superpixel_report
 

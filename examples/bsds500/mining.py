@@ -25,7 +25,6 @@ from common import (
     parse,
     show,
 )
-
 from sksuperpixel._label_maker import edge_map
 
 VALUES = (1, 2, 3, 4, 5)

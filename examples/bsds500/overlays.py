@@ -16,7 +16,6 @@ import numpy as np
 from common import TOLERANCES, again, evaluate, extract, load_all, parse
 from scipy.ndimage import maximum_filter
 from skimage.segmentation import find_boundaries, mark_boundaries
-
 from sksuperpixel._label_maker import edge_map
 
 IMAGES = ("100007", "107045", "118072")

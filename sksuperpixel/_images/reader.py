@@ -143,5 +143,6 @@ class ImageReader:
         in_memory = (list, tuple, np.ndarray)
         lazy = not (isinstance(self.images, in_memory) and isinstance(segmentations, in_memory))
         for index in range(1 if lazy else len(self)):
+            image = self.first if index == 0 else self[index]
             with about_image(index):
-                check_segmentation(segmentations[index], self[index].shape)
+                check_segmentation(segmentations[index], image.shape)

@@ -67,7 +67,8 @@ def features_of(transformer, image):
         features = transformer.transform([image.filled().as_given()])
     values = np.asarray(features[0])
     if values.shape[:-1] != image.shape:
-        raise ValueError(f"found features of shape {values.shape}, expected {(*image.shape, 'C')}")
+        expected = ", ".join(map(str, image.shape))
+        raise ValueError(f"found features of shape {values.shape}, expected ({expected}, C)")
     return values
 
 

@@ -1,15 +1,15 @@
+"""A lazy sequence computes what is asked for, and nothing else."""
+
 import pickle
 
 import joblib
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator
 from sklearn.model_selection import KFold, cross_validate, train_test_split
 from sklearn.utils import _safe_indexing, shuffle
 from sklearn.utils.validation import _num_samples, indexable
 
-from sksuperpixel import SLIC, ChannelUnion, LabFeatures, LazySequence
-from sksuperpixel._images.transformer import ImageTransformerMixin
+from sksuperpixel import SLIC, LazySequence
 
 IMAGES = [
     np.random.default_rng(i).integers(0, 256, (6, 5 + i, 3), dtype=np.uint8) for i in range(4)
@@ -244,156 +244,3 @@ def test_cross_validation_is_lazy():
     # segmented.
     assert computed.count(1) == computed.count(3) == 1
     assert len(computed) <= 12
-
-
-# ImageTransformerMixin ----------------------------------------------------------------------
-
-
-class Brightness(ImageTransformerMixin, BaseEstimator):
-    """Mean of the channels, counting its computations."""
-
-    computed = []  # noqa: RUF012
-
-    def __init__(self, *, gain=1.0, device=None, n_jobs=None, channel_axis=-1, memory=None):
-        self.gain = gain
-        self.device = device
-        self.n_jobs = n_jobs
-        self.channel_axis = channel_axis
-        self.memory = memory
-
-    def fit(self, X, y=None):
-        super().fit(X, y)
-        self.offset_ = 0.0 if y is None else float(np.mean(y[0]))
-        return self
-
-    def _image_features(self, image, index):
-        self.computed.append(index)
-        mean = image.mean(axis=-1, keepdims=True)
-        return (self.gain * mean + self.offset_).astype(np.float32)
-
-    def get_feature_names_out(self, input_features=None):
-        return np.array(["brightness"], dtype=object)
-
-
-@pytest.fixture
-def computed():
-    Brightness.computed.clear()
-    return Brightness.computed
-
-
-def test_transform_computes_nothing(computed):
-    features = Brightness().fit(IMAGES).transform(IMAGES)
-    assert computed == []
-    assert features[2].shape == (6, 7, 1)
-    assert features[1:][0].shape == (6, 6, 1)
-    assert computed == [2, 1]
-    features[2]
-    assert computed == [2, 1, 2]
-
-
-def test_transform_of_a_lazy_sequence_reads_one_image(computed):
-    read = []
-
-    def read_image(i):
-        read.append(i)
-        return IMAGES[i]
-
-    images = LazySequence(read_image, range(4))
-    transformer = Brightness().fit(images)
-    assert read == [0]
-    features = transformer.transform(images)
-    assert read == [0]
-    features[3]
-    assert read == [0, 3]
-
-
-@pytest.mark.parametrize("kind", ["string", "path", "joblib"])
-def test_memory(kind, tmp_path, computed):
-    memory = {
-        "string": str(tmp_path),
-        "path": tmp_path,
-        "joblib": joblib.Memory(tmp_path, verbose=0),
-    }[kind]
-    expected = list(Brightness(gain=3.0).fit_transform(IMAGES))
-    assert computed == [0, 1, 2, 3]
-    computed.clear()
-    transformer = Brightness(gain=3.0, memory=memory)
-    for _ in range(2):
-        for found, right in zip(transformer.fit_transform(IMAGES), expected, strict=True):
-            assert found.dtype == np.float32
-            np.testing.assert_array_equal(found, right)
-    assert computed == [0, 1, 2, 3]
-
-
-def test_memory_knows_images_wherever_they_are(tmp_path, computed):
-    transformer = Brightness(memory=str(tmp_path)).fit(IMAGES)
-    transformer.transform(IMAGES)[1]
-    np.testing.assert_array_equal(
-        transformer.transform(IMAGES[::-1])[2], Brightness().fit_transform(IMAGES)[1]
-    )
-    assert computed == [1, 1]
-    changed = [image.copy() for image in IMAGES]
-    changed[1][0, 0, 0] ^= 1
-    transformer.transform(changed)[1]
-    assert computed == [1, 1, 1]
-
-
-def test_memory_knows_parameters(tmp_path, computed):
-    def first(y=None, **params):
-        return Brightness(memory=str(tmp_path), **params).fit(IMAGES, y).transform(IMAGES)[0]
-
-    plain = first()
-    assert computed == [0]
-    # What does not change features is not looked at.
-    np.testing.assert_array_equal(first(device="cpu", n_jobs=2), plain)
-    assert computed == [0]
-    np.testing.assert_array_equal(first(gain=2.0), 2 * plain)
-    assert computed == [0, 0]
-    # What was learned is.
-    np.testing.assert_allclose(first(y=[np.ones((6, 5))]), plain + 1, rtol=1e-6)
-    assert computed == [0, 0, 0]
-    first()
-    first(gain=2.0)
-    assert computed == [0, 0, 0]
-
-
-def test_memory_tells_classes_apart(tmp_path, computed):
-    class Darkness(Brightness):
-        def _image_features(self, image, index):
-            return -super()._image_features(image, index)
-
-    bright = Brightness(memory=str(tmp_path)).fit_transform(IMAGES)[0]
-    np.testing.assert_array_equal(Darkness(memory=str(tmp_path)).fit_transform(IMAGES)[0], -bright)
-
-
-def test_memory_through_slic(tmp_path, computed):
-    for compactness in (1.0, 10.0, 100.0):
-        slic = SLIC(features=Brightness(memory=str(tmp_path)), compactness=compactness, n_jobs=2)
-        slic.fit_transform(IMAGES)
-    assert sorted(computed) == [0, 1, 2, 3]
-
-
-def test_lab_is_computed_once(tmp_path, monkeypatch):
-    calls = []
-    compute = LabFeatures._image_features
-
-    def counting(self, image, index):
-        calls.append(index)
-        return compute(self, image, index)
-
-    monkeypatch.setattr(LabFeatures, "_image_features", counting)
-    union = ChannelUnion([("lab", LabFeatures(memory=str(tmp_path)))])
-    for _ in range(2):
-        list(union.fit_transform(IMAGES))
-    assert calls == [0, 1, 2, 3]
-    # Another layout of the same colours is another image.
-    LabFeatures(memory=str(tmp_path), channel_axis=0).fit_transform(
-        [np.moveaxis(IMAGES[0], -1, 0)]
-    )[0]
-    assert calls == [0, 1, 2, 3, 0]
-
-
-def test_output_cannot_be_set_to_tables():
-    assert not hasattr(Brightness(), "set_output")
-    assert not hasattr(LabFeatures(), "set_output")
-    assert not hasattr(ChannelUnion([]), "set_output")

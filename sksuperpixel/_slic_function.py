@@ -9,14 +9,13 @@ from scipy import ndimage
 from sksuperpixel._slic import SLIC
 from sksuperpixel.features import LabFeatures
 
-# The estimator cuts an image into several times `n_segments` regions, then merges them. Where few
-# segments are asked for, such regions are so large that they straddle straight borders in small
-# images, so at least this many are made.
+# The estimator cuts an image into a multiple of `n_segments` regions, then merges them. With few
+# segments these regions are large and cross straight borders, so at least this many are cut.
 _FIRST_REGIONS = 300
-# Merging gives compact superpixels, but never squares. Where compactness is more than this many
-# times the contrast, scikit-image's superpixels are more compact than merged ones. Then the cells
-# of the grid are taken as they are if their number is right. If not, there are a few more at
-# first, and only those are merged.
+# Merged regions are never as compact as squares, which a high compactness asks for. Where it is
+# more than this many times the contrast, scikit-image's superpixels are more compact than merged
+# ones. Then the cells of the grid are kept as they are if their number is right. If not, the
+# image is cut into slightly more cells, of which only a few are merged.
 _SQUARE_FROM = 5
 _OF_SQUARES = (1, 1.1)
 
@@ -43,9 +42,9 @@ def slic(
     The parameters are those of :func:`skimage.segmentation.slic`, with the same names, order,
     defaults and meaning, so that it is enough to change the import. Like that function, and
     unlike the estimators of this library, it rescales the image to its own range and converts
-    three channels to CIELAB. The superpixels themselves are those of
-    :class:`~sksuperpixel.SLIC` with `n_segments`: their number is exact, and each is one
-    connected region.
+    three channels to CIELAB. The superpixels are those of SLIC [1]_ as the estimator
+    :class:`~sksuperpixel.SLIC` with `n_segments` finds them: their number is exact, and each is
+    one connected region.
 
     Parameters
     ----------
@@ -53,47 +52,46 @@ def slic(
         An image, or a volume, of real numbers of any range. A numpy masked array is an image
         with a mask: a pixel that is masked in any channel is outside.
     n_segments : int, default=100
-        Number of superpixels. It is exact, with three exceptions: there is one superpixel per
-        pixel where there are no more pixels than that; one per part of the mask where the mask
-        has more unconnected parts than that; and ``enforce_connectivity=False`` makes the
-        number approximate. A number that is not whole is rounded.
+        Exact number of superpixels. There are fewer only where the image or its mask has fewer
+        pixels: then each pixel is a superpixel. There are more only where the mask has more
+        unconnected parts: then each part is a superpixel. With ``enforce_connectivity=False``
+        the number is approximate. A number that is not whole is rounded.
     compactness : float, default=10.0
-        Weight of distance in space beside distance in colour: so large a difference in colour
-        counts as much as a distance of one superpixel's width. The larger it is, the squarer
-        are the superpixels. Colours are in CIELAB, where lightness goes from 0 to 100, or in
-        [0, 1] where the image is not converted: such images need a much smaller value, such as
-        0.1. With `slic_zero` it is the value that every superpixel starts from.
+        Weight of distance in space beside distance in colour. A difference in colour of this
+        size counts as much as a distance of one superpixel's width. Larger values make
+        superpixels squarer. In CIELAB, lightness goes from 0 to 100. Images that are not
+        converted lie in [0, 1] and need much smaller values, such as 0.1. With `slic_zero`
+        every superpixel starts from this value.
     max_num_iter : int, default=10
         Number of iterations of the clustering.
     sigma : float or sequence of float, default=0
-        Standard deviation of the Gaussian by which the colours are smoothed; 0 for none. One
-        number is in the unit of `spacing`, the same along all axes; a sequence holds one number
-        per axis, in pixels.
+        Standard deviation of the Gaussian that smooths the colours; 0 for no smoothing. One
+        number holds for all axes, in the unit of `spacing`. A sequence has one number per axis,
+        in pixels.
     spacing : sequence of float, default=None
-        Size of a pixel along each axis, channels left out; None for 1 along each. Distances in
-        space are multiplied by it, so twice the spacing has the effect of twice the
-        `compactness`.
+        Size of a pixel along each axis except that of the channels; None for 1 along each axis.
+        Distances in space are multiplied by it, so doubling the spacing has the same effect as
+        doubling `compactness`.
     convert2lab : bool, default=None
-        Whether to convert the image from RGB to CIELAB. None converts images that have an axis
-        of 3 channels. Images without an axis of channels are never converted.
+        Whether to convert the image from RGB to CIELAB. None converts images of 3 channels.
+        Images without an axis of channels are never converted.
     enforce_connectivity : bool, default=True
-        Whether each superpixel has to be one connected region. If not, superpixels are the
-        clusters as the last iteration leaves them, and their number is about `n_segments`.
+        Whether each superpixel is one connected region. If False, the superpixels are the
+        clusters after the last iteration, and their number is only about `n_segments`.
     min_size_factor : float, default=0.5
-        The image is first cut finer than `n_segments`; this is the share of a cell of that cut
-        that a connected region needs to be kept at first. Smaller ones join a neighbour before
-        superpixels are merged down to the number. Values above 1 count as 1.
+        The image is first cut into more regions than `n_segments`, which are then merged.
+        Before that, regions smaller than this share of their mean size join a neighbour. Values
+        above 1 count as 1.
     max_size_factor : float, default=3
-        Accepted, so that existing calls work, but without effect: superpixels are merged down
-        to an exact number, and large uniform parts of the image may become large superpixels.
-        Raise `compactness` for sizes that are more alike.
+        Accepted so that existing calls work, but without effect. Splitting large superpixels
+        would change their number, which is exact. Raise `compactness` for more equal sizes.
     slic_zero : bool, default=False
         Whether every superpixel adapts its compactness to its own contrast (SLICO [2]_).
     start_label : {0, 1}, default=1
         Label of the first superpixel. Pixels outside the mask have the label below it.
     mask : array-like of shape (H, W) or (D, H, W), default=None
-        Superpixels cover the pixels where this is not zero. Pixels outside count for nothing,
-        in smoothing neither, and may be NaN.
+        Where superpixels are wanted: where the mask is not zero. Pixels outside have no effect
+        on the result, not even by smoothing, and may be NaN.
     channel_axis : int or None, default=-1
         Which axis of the image holds its channels; None for images (H, W) and volumes
         (D, H, W) without such an axis.
@@ -101,39 +99,47 @@ def slic(
     Returns
     -------
     ndarray of shape (H, W) or (D, H, W), int
-        Superpixels, labelled from `start_label` on in the raster order of their first pixels
-        (of their clusters' first positions if not `enforce_connectivity`);
-        ``start_label - 1`` outside the mask.
-
-    Warns
-    -----
-    FutureWarning
-        If `sigma` or `spacing` of an image that is no volume has three numbers. The first is
-        left out.
+        Superpixels: labels from `start_label` on, in the raster order of the superpixels' first
+        pixels, or with ``enforce_connectivity=False`` of the clusters' seeds. Pixels outside
+        the mask are ``start_label - 1``.
 
     Raises
     ------
     TypeError
         If the image does not hold real numbers, or `spacing` is no sequence.
     ValueError
-        If the image or its mask has the wrong shape or is empty, if the image is NaN or
-        infinite inside the mask, if it has two axes and `channel_axis` is not None, if
-        `convert2lab` is True and there are not 3 channels, or if another parameter is out of
-        its range.
+        If the image or the mask has the wrong shape or the mask is empty, if the image is NaN
+        or infinite inside the mask, if the image has two axes and `channel_axis` is not None,
+        if `convert2lab` is True and the image does not have 3 channels, or if a parameter is
+        out of its range.
+
+    Warns
+    -----
+    FutureWarning
+        If `sigma` or `spacing` has three numbers, but the image is no volume. The first number
+        is ignored.
 
     See Also
     --------
     SLIC : The estimator, for many images and any features.
-    TrainableSLIC : The same with a distance that is learned from segmentations.
+    TrainableSLIC : The estimator with a distance learned from segmentations.
 
     Notes
     -----
-    The image is mapped to [0, 1] from its least and largest value in the mask, over all
-    channels at once. Colours are smoothed after the conversion to CIELAB, mirrored at the
-    borders of the image; outside a mask they continue the nearest colours inside.
+    The image is rescaled so that its smallest value inside the mask becomes 0 and its largest 1,
+    over all channels together. The colours are smoothed after the conversion to CIELAB. For
+    that, the image continues as its mirror image beyond its border, and as the nearest pixels
+    inside the mask beyond the mask.
 
-    As many threads run as :func:`joblib.parallel_backend` sets, else one. The result does not
-    depend on it.
+    The distance in colour and space is the one of :class:`~sksuperpixel.SLIC`, and of
+    scikit-image, so `compactness` has the same meaning in all three. Two things are chosen for
+    single images. Where `n_segments` is small, the image is first cut into at least 300
+    regions. Where `compactness` is more than five times the contrast of the image, that is the
+    standard deviation of its colours, superpixels are nearly the cells of a regular grid, of
+    which only as many are merged as there are too many.
+
+    The number of threads is that of :func:`joblib.parallel_backend`, or one outside of it. The
+    result does not depend on it.
 
     References
     ----------
@@ -150,12 +156,13 @@ def slic(
     >>> superpixels.shape, superpixels.min().item(), superpixels.max().item()
     ((512, 512), 1, 250)
 
-    A grey image, and only where it is bright:
+    A grey image has no axis of channels. Pixels outside a mask are 0:
 
     >>> image = coins()
-    >>> superpixels = slic(image, 200, 0.1, mask=image > 100, channel_axis=None)
-    >>> superpixels.max().item(), superpixels[image <= 100].max().item()
-    (200, 0)
+    >>> mask = image > 100
+    >>> superpixels = slic(image, 1000, 0.1, mask=mask, channel_axis=None)
+    >>> superpixels[mask].min().item(), superpixels.max().item(), superpixels[~mask].max().item()
+    (1, 1000, 0)
     """
     n_segments = _check_numbers(n_segments, compactness, max_num_iter, min_size_factor, slic_zero)
     if start_label not in (0, 1):
@@ -173,14 +180,9 @@ def slic(
     if n_segments >= n_pixels:
         regions = np.where(mask, np.cumsum(mask).reshape(mask.shape) - 1, -1)
     else:
-        if enforce_connectivity:
-            # Every part of the mask needs a superpixel.
-            n_segments = max(n_segments, ndimage.label(mask)[1])
-        features = _features(image, mask, in_lab, sigma, spacing)
-        compactness = compactness * _scale_of_distances(spacing)
         estimator = SLIC(
             n_segments=n_segments,
-            compactness=compactness,
+            compactness=compactness * _scale_of_distances(spacing),
             max_iter=max_num_iter,
             features="passthrough",
             spacing=spacing,
@@ -188,15 +190,7 @@ def slic(
             enforce_connectivity=bool(enforce_connectivity),
             adaptive_compactness=bool(slic_zero),
         )
-        if enforce_connectivity and compactness > _SQUARE_FROM * _contrast(features[mask]):
-            choices = _OF_SQUARES
-        else:
-            choices = [max(estimator.oversegmentation, _FIRST_REGIONS / n_segments)]
-        for oversegmentation in choices:
-            estimator.set_params(oversegmentation=oversegmentation)
-            regions = estimator.fit([features]).transform([features], masks=[mask])[0]
-            if regions.max() + 1 == n_segments:
-                break
+        regions = _regions(_features(image, mask, in_lab, sigma, spacing), mask, estimator)
     superpixels[box] = regions + int(start_label)
     return superpixels
 
@@ -306,17 +300,12 @@ def _per_axis(name, numbers, n_axes, least):
 
 
 def _scale_of_distances(spacing):
-    """Tell by how much a distance over the grid's step is smaller in SLIC than here.
+    """Give the factor from the estimator's distances in space to scikit-image's.
 
-    Here, as in scikit-image, a distance is multiplied by the spacing, the step is a number of
-    pixels. In SLIC both are in units of the finest axis.
+    Both divide a distance by the grid's step. In the estimator both have the unit of the
+    spacing, in scikit-image the step is a number of pixels.
     """
     return float(np.prod(spacing) ** (1 / len(spacing)))
-
-
-def _contrast(values):
-    """Give the standard deviation of values of shape (n, C), over all channels together."""
-    return float(np.sqrt(values.var(axis=0, dtype=np.float64).sum()))
 
 
 def _features(image, mask, in_lab, sigma, spacing):
@@ -343,3 +332,24 @@ def _continued(features, mask, spacing):
         ~mask, sampling=spacing, return_distances=False, return_indices=True
     )
     return features[tuple(nearest)]
+
+
+def _contrast(values):
+    """Give the standard deviation of values of shape (n, C), over all channels together."""
+    return float(np.sqrt(values.var(axis=0, dtype=np.float64).sum()))
+
+
+def _regions(features, mask, estimator):
+    """Segment one image; the estimator's number of segments and how it merges are changed."""
+    oversegmentations = [max(estimator.oversegmentation, _FIRST_REGIONS / estimator.n_segments)]
+    if estimator.enforce_connectivity:
+        # Every part of the mask needs a superpixel.
+        estimator.n_segments = max(estimator.n_segments, ndimage.label(mask)[1])
+        if estimator.compactness > _SQUARE_FROM * _contrast(features[mask]):
+            oversegmentations = _OF_SQUARES
+    for oversegmentation in oversegmentations:
+        estimator.set_params(oversegmentation=oversegmentation)
+        regions = estimator.fit([features]).transform([features], masks=[mask])[0]
+        if regions.max() + 1 == estimator.n_segments:
+            break
+    return regions

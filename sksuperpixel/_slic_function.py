@@ -341,15 +341,19 @@ def _contrast(values):
 
 def _regions(features, mask, estimator):
     """Segment one image; the estimator's number of segments and how it merges are changed."""
-    oversegmentations = [max(estimator.oversegmentation, _FIRST_REGIONS / estimator.n_segments)]
     if estimator.enforce_connectivity:
         # Every part of the mask needs a superpixel.
         estimator.n_segments = max(estimator.n_segments, ndimage.label(mask)[1])
-        if estimator.compactness > _SQUARE_FROM * _contrast(features[mask]):
-            oversegmentations = _OF_SQUARES
+    is_square = estimator.compactness > _SQUARE_FROM * _contrast(features[mask])
+    if is_square and estimator.enforce_connectivity:
+        oversegmentations = _OF_SQUARES
+    else:
+        finest = _FIRST_REGIONS / estimator.n_segments
+        oversegmentations = [max(estimator.oversegmentation, finest)]
+    masks = None if mask.all() else [mask]
     for oversegmentation in oversegmentations:
         estimator.set_params(oversegmentation=oversegmentation)
-        regions = estimator.fit([features]).transform([features], masks=[mask])[0]
+        regions = estimator.fit([features]).transform([features], masks=masks)[0]
         if regions.max() + 1 == estimator.n_segments:
             break
     return regions

@@ -350,10 +350,11 @@ def _regions(features, mask, estimator):
     else:
         finest = _FIRST_REGIONS / estimator.n_segments
         oversegmentations = [max(estimator.oversegmentation, finest)]
-    masks = None if mask.all() else [mask]
+    # With a mask, even one of all pixels, there is no more than one seed per pixel where unequal
+    # spacing makes the cells thinner than pixels.
     for oversegmentation in oversegmentations:
         estimator.set_params(oversegmentation=oversegmentation)
-        regions = estimator.fit([features]).transform([features], masks=masks)[0]
+        regions = estimator.fit([features]).transform([features], masks=[mask])[0]
         if regions.max() + 1 == estimator.n_segments:
             break
     return regions

@@ -399,6 +399,15 @@ def test_unequal_spacing_keeps_the_mean_weight(spacing):
     np.testing.assert_array_equal(superpixels, estimator.fit_transform([image])[0] + 1)
 
 
+def test_spacing_decides_where_it_is_very_unequal():
+    image = np.array([[1, 1, 1, 0, 0], [1, 1, 0, 0, 0]]) + 0.01 * grey_image(31, (2, 5))
+    options = {"n_segments": 2, "compactness": 1, "channel_axis": None}
+    rows = np.repeat([[1], [2]], 5, axis=1)
+    np.testing.assert_array_equal(slic(image, spacing=[500, 1], **options), rows)
+    columns = [[1, 1, 1, 2, 2], [1, 1, 2, 2, 2]]
+    np.testing.assert_array_equal(slic(image, **options), columns)
+
+
 def test_few_segments_follow_straight_borders():
     """Six times as many regions are too few to start from."""
     image = np.zeros((24, 27))
@@ -589,8 +598,9 @@ def test_bad_arguments(image, params, error, message):
 def test_compactness_zero_is_colour_alone():
     image = colour_image(30, (30, 30))
     assert_superpixels(slic(image, 25, 0), 25)
-    lab = LabFeatures().fit_transform([rescaled(image)])[0]
+    features = LabFeatures().fit_transform([rescaled(image)])
     estimator = SLIC(
         n_segments=60, compactness=0, max_iter=10, min_size_factor=0.5, features="passthrough"
     )
-    np.testing.assert_array_equal(slic(image, 60, 0), estimator.fit_transform([lab])[0] + 1)
+    superpixels = estimator.fit(features).transform(features, masks=[np.ones((30, 30), bool)])[0]
+    np.testing.assert_array_equal(slic(image, 60, 0), superpixels + 1)

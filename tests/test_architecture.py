@@ -23,6 +23,7 @@ MAY_IMPORT = {
             "_match_compactness",
             "_pair_features",
             "_slic",
+            "_slic_function",
             "_trainable_slic",
             "features",
         },
@@ -53,6 +54,7 @@ MAY_IMPORT = {
         },
         {"numpy", "sklearn.base", "sklearn.utils."},
     ),
+    "_slic_function": ({"_slic", "features"}, {"numpy", "scipy.ndimage"}),
     "_pair_features": ({"_kernels"}, {"numpy", "sklearn.base", "sklearn.utils."}),
     "_label_maker": ({"_pair_features"}, {"numpy", "sklearn.base", "sklearn.utils."}),
     "_trainable_slic": (

@@ -6,6 +6,9 @@ from warnings import warn
 import numpy as np
 from scipy import ndimage
 
+from sksuperpixel._images.images import check_finite
+from sksuperpixel._images.masks import fill_outside
+from sksuperpixel._images.reader import read_image
 from sksuperpixel._slic import SLIC
 from sksuperpixel.features import LabFeatures
 
@@ -128,8 +131,7 @@ def slic(
     -----
     The image is rescaled so that its smallest value inside the mask becomes 0 and its largest 1,
     over all channels together. The colours are smoothed after the conversion to CIELAB. For
-    that, the image continues as its mirror image beyond its border, and as the nearest pixels
-    inside the mask beyond the mask.
+    that, the image continues as its mirror image beyond its border and beyond that of the mask.
 
     The distance in colour and space is the one of :class:`~sksuperpixel.SLIC`, and of
     scikit-image, so `compactness` has the same meaning in all three. Two things are chosen for
@@ -190,7 +192,7 @@ def slic(
             enforce_connectivity=bool(enforce_connectivity),
             adaptive_compactness=bool(slic_zero),
         )
-        regions = _regions(_features(image, mask, in_lab, sigma, spacing), mask, estimator)
+        regions = _regions(_features(image, mask, in_lab, sigma), mask, estimator)
     superpixels[box] = regions + int(start_label)
     return superpixels
 
@@ -220,39 +222,17 @@ def _checked_image(image, mask, channel_axis):
     mask : ndarray of shape (...), bool
         All True where there is none.
     """
-    hidden = np.ma.getmaskarray(image)
-    image = np.asarray(image)
-    if image.dtype.kind not in "buif":
-        raise TypeError(f"image: found dtype {image.dtype}, expected real numbers")
-    if channel_axis is None:
-        if image.ndim not in (2, 3):
-            raise ValueError(
-                f"image: found shape {image.shape}, expected (H, W) or (D, H, W) with "
-                "channel_axis=None"
-            )
-        image, hidden = image[..., np.newaxis], hidden[..., np.newaxis]
-    else:
-        if image.ndim not in (3, 4) or not -image.ndim <= channel_axis < image.ndim:
-            raise ValueError(
-                f"image: found shape {image.shape}, but channel_axis={channel_axis} indicates "
-                "multichannel images of 3 or 4 axes; expected channel_axis=None for a grey image"
-            )
-        image, hidden = (np.moveaxis(each, channel_axis, -1) for each in (image, hidden))
-    shape = image.shape[:-1]
-    mask = np.ones(shape, bool) if mask is None else np.asarray(mask).astype(bool)
-    if mask.shape != shape:
-        raise ValueError(f"mask: found shape {mask.shape}, expected the image's, {shape}")
-    mask &= ~hidden.any(axis=-1)
-    if image.size == 0 or not mask.any():
-        raise ValueError(f"image: found shape {image.shape} and no pixel inside the mask")
-    bad = ~np.isfinite(image).all(axis=-1) & mask
-    if bad.any():
-        where = tuple(int(i) for i in np.argwhere(bad)[0])
+    if channel_axis is not None and np.ndim(image) == 2:
+        # As in scikit-image; estimators take it for a grey image.
         raise ValueError(
-            f"image: found NaN or infinity at {np.count_nonzero(bad)} pixels inside the mask, "
-            f"the first at {where}; expected finite numbers"
+            f"image: found shape {np.shape(image)}, but channel_axis={channel_axis} indicates "
+            "multichannel images of 3 or 4 axes; expected channel_axis=None for a grey image"
         )
-    return image, mask
+    if mask is not None:
+        mask = np.asarray(mask).astype(bool)
+    image, mask, _ = read_image(image, mask, channel_axis)
+    check_finite(image, mask)
+    return image, np.ones(image.shape[:-1], bool) if mask is None else mask
 
 
 def _is_in_lab(image, convert2lab, channel_axis):
@@ -308,7 +288,7 @@ def _scale_of_distances(spacing):
     return float(np.prod(spacing) ** (1 / len(spacing)))
 
 
-def _features(image, mask, in_lab, sigma, spacing):
+def _features(image, mask, in_lab, sigma):
     """Rescale, convert and smooth what is in the mask."""
     values = image[mask].astype(np.float64)
     values -= values.min()
@@ -319,19 +299,9 @@ def _features(image, mask, in_lab, sigma, spacing):
         features = LabFeatures().fit_transform([features])[0]
     if any(sigma):
         features = ndimage.gaussian_filter(
-            _continued(features, mask, spacing), (*sigma, 0), mode="reflect"
+            fill_outside(features, mask), (*sigma, 0), mode="reflect"
         )
     return features
-
-
-def _continued(features, mask, spacing):
-    """Give the pixels outside the mask the features of the nearest ones inside."""
-    if mask.all():
-        return features
-    nearest = ndimage.distance_transform_edt(
-        ~mask, sampling=spacing, return_distances=False, return_indices=True
-    )
-    return features[tuple(nearest)]
 
 
 def _contrast(values):

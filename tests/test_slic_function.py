@@ -452,7 +452,7 @@ def test_smoothing_sees_no_edge_at_the_mask():
     """A uniform disc on black stays uniform, so that its superpixels are as without smoothing."""
     mask = disc((60, 60), 25)
     image = 0.5 * mask + 0.001 * np.random.default_rng(22).random((60, 60))
-    features = _slic_function._features(image[..., np.newaxis], mask, False, (3, 3), (1, 1))
+    features = _slic_function._features(image[..., np.newaxis], mask, False, (3, 3))
     assert features[mask].std() < rescaled(image[mask]).std()
     assert features[mask].min() > 0.3
 
@@ -551,10 +551,10 @@ def with_value(value):
     [
         (GREY, {}, ValueError, "shape .12, 14.*channel_axis=-1 indicates multichannel"),
         (GREY, {"channel_axis": 0}, ValueError, "channel_axis=0 indicates multichannel"),
-        (COLOUR, {"channel_axis": 3}, ValueError, "channel_axis=3"),
+        (COLOUR, {"channel_axis": 3}, ValueError, "channels on axis 3"),
         (GREY[0], {"channel_axis": None}, ValueError, r"found shape \(14,\)"),
         (COLOUR[np.newaxis], {"channel_axis": None}, ValueError, "expected .H, W. or"),
-        (COLOUR[np.newaxis, np.newaxis], {}, ValueError, "3 or 4 axes"),
+        (COLOUR[np.newaxis, np.newaxis], {}, ValueError, "expected .H, W., or .H, W, C."),
         (COLOUR[:0], {}, ValueError, "no pixel"),
         (COLOUR + 1j, {}, TypeError, "complex128, expected real numbers"),
         (np.full((4, 4), "a"), {"channel_axis": None}, TypeError, "expected real numbers"),
@@ -562,10 +562,10 @@ def with_value(value):
         (with_value(np.inf), {}, ValueError, "NaN or infinity"),
         (with_value(-np.inf), {"n_segments": 1000}, ValueError, "NaN or infinity"),
         (with_value(np.nan), {"mask": np.ones((12, 14))}, ValueError, "NaN or infinity"),
-        (COLOUR, {"mask": np.ones((14, 12))}, ValueError, "mask: found shape .14, 12."),
-        (COLOUR, {"mask": np.ones((12, 14, 3))}, ValueError, "mask: found shape"),
-        (COLOUR, {"mask": np.ones((12, 14)), "channel_axis": None}, ValueError, "mask: found"),
-        (COLOUR, {"mask": np.zeros((12, 14))}, ValueError, "no pixel inside the mask"),
+        (COLOUR, {"mask": np.ones((14, 12))}, ValueError, "a mask of shape .14, 12."),
+        (COLOUR, {"mask": np.ones((12, 14, 3))}, ValueError, "found a mask of shape"),
+        (COLOUR, {"mask": np.ones((12, 14)), "channel_axis": None}, ValueError, "a mask of"),
+        (COLOUR, {"mask": np.zeros((12, 14))}, ValueError, "a mask with no pixel inside"),
         (COLOUR[..., :2], {"convert2lab": True}, ValueError, "2 channels, expected the 3 of RGB"),
         (COLOUR, {"start_label": 2}, ValueError, "start_label: found 2, expected 0 or 1"),
         (COLOUR, {"start_label": -1}, ValueError, "start_label: found -1"),

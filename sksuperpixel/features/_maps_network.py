@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from sksuperpixel._clusters import Grid, find_candidates, update_clusters
 from sksuperpixel._iterations import cluster_pixels
-from sksuperpixel._label_maker import segment_counts
+from sksuperpixel._label_maps.overlaps import Contingency
 from sksuperpixel._torch_threads import seeded_torch
 from sksuperpixel.features._network_training import check_tensors, read_tensors
 
@@ -242,8 +242,7 @@ class ClusterLoss:
         )
         update_clusters(planes, labels, clusters)
         segmentation = segmentation.ravel()
-        counts = segment_counts(segmentation, labels.ravel(), len(clusters))
-        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        share = Contingency.from_maps(labels.ravel(), segmentation, len(clusters)).shares()
         pixels = np.flatnonzero(segmentation >= 0)
         valid = len(pixels) / segmentation.size
         pixels = rng.permutation(pixels)[: 4 * self.n_pixels]

@@ -1,9 +1,9 @@
 """Superpixels that speak scikit-learn."""
 
-from sksuperpixel._base import LazySequence
-from sksuperpixel._label_maker import LabelMaker
+from sksuperpixel._images.lazy_sequence import LazySequence
+from sksuperpixel._learning.label_maker import LabelMaker
+from sksuperpixel._learning.path_feature import PathFeature
 from sksuperpixel._match_compactness import match_compactness
-from sksuperpixel._pair_features import PathFeature
 from sksuperpixel._slic import SLIC
 from sksuperpixel._trainable_slic import TrainableSLIC
 from sksuperpixel.features import ChannelUnion, LabFeatures, make_channel_union

@@ -1,193 +1,203 @@
-"""What image transformers share: the lazy sequence, caching, tags."""
+"""What the estimators that cut images into superpixels share."""
 
-import os
-from collections.abc import Sequence
-from functools import partial
-from numbers import Integral
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
+from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import TransformerMixin, clone
-from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.validation import check_is_fitted, check_memory, has_fit_parameter
+from joblib import effective_n_jobs
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
-from sksuperpixel._validation import check_image, check_images
+from sksuperpixel._clustering.planes import Planes, channels_first
+from sksuperpixel._clustering.settings import Settings
+from sksuperpixel._clustering.superpixels import superpixels
+from sksuperpixel._clustering.threads import ONE_THREAD, Threads
+from sksuperpixel._images.errors import about_image
+from sksuperpixel._images.images import check_finite
+from sksuperpixel._images.parameters import check_spacing
+from sksuperpixel._images.reader import ImageReader
+from sksuperpixel._images.transformer import features_of, fit_copy
+from sksuperpixel.features import LabFeatures
+from sksuperpixel.metrics import achievable_segmentation_accuracy
+
+# The constraints of the parameters that both estimators have.
+SHARED_CONSTRAINTS = {
+    "superpixel_size": [Interval(Real, 1, None, closed="left")],
+    "n_segments": [Interval(Integral, 1, None, closed="left"), None],
+    "compactness": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "features": [StrOptions({"lab", "passthrough"}), HasMethods(["fit", "transform"])],
+    "channel_weights": ["array-like", None],
+    "channel_axis": [Integral, None],
+    "spacing": ["array-like", None],
+    "min_size_factor": [Interval(Real, 0, 1, closed="both")],
+    "oversegmentation": [Interval(Real, 1, None, closed="left")],
+    "edge_channel": [Integral, None],
+    "refine_iter": [Interval(Integral, 0, None, closed="left")],
+    "start_label": [Integral],
+    "n_jobs": [Integral, None],
+}
 
 
-class LazySequence(Sequence):
-    """A sequence whose items are computed when they are asked for.
+class SuperpixelTransformer(
+    CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
+    """Base of the estimators whose ``transform`` gives superpixels.
 
-    Features of a data set can be far larger than memory, so image transformers return this
-    instead of an array: indexing computes one item, slicing or indexing with an array gives a
-    smaller lazy sequence, and nothing is kept. ``np.stack(sequence)`` gives the whole array
-    where the items have one shape.
-
-    Parameters
-    ----------
-    function : callable
-        ``function(item)`` computes one item of the sequence.
-    items : sequence
-        What `function` is called with.
-
-    Attributes
-    ----------
-    shape : tuple of one int
-        The number of items. With it, scikit-learn's splitters index lazily, too.
-
-    Examples
-    --------
-    >>> from sksuperpixel import LazySequence
-    >>> squares = LazySequence(lambda x: x * x, range(10))
-    >>> squares[3]
-    9
-    >>> list(squares[[1, 2]])
-    [1, 4]
+    A subclass has the parameters of `SHARED_CONSTRAINTS`. Its ``fit`` sets `features_` and
+    `n_channels_in_`, and it implements ``_distance(n_features)``, which gives the distance by
+    which pixels choose their clusters.
     """
 
-    def __init__(self, function, items):
-        self.function = function
-        self.items = items
-        # Subsets share `items`, which may be lazy themselves: only the order is sliced.
-        self._order = range(len(items))
+    _doc_link_module = "sksuperpixel"
+    _doc_link_template = (
+        "https://sksuperpixel.readthedocs.io/stable/generated/sksuperpixel.{estimator_name}.html"
+    )
 
-    @property
-    def shape(self):
-        return (len(self._order),)
-
-    def __len__(self):
-        return len(self._order)
-
-    def __getitem__(self, index):
-        # scikit-learn indexes whatever has a shape with `(indices, ...)`
-        if isinstance(index, tuple) and len(index) == 2 and index[1] is Ellipsis:
-            index = index[0]
-        if isinstance(index, slice):
-            order = self._order[index]
-        elif np.ndim(index) == 1:
-            index = np.asarray(index, dtype=None if len(index) else np.intp)
-            if index.dtype == bool and len(index) != len(self):
-                raise IndexError(
-                    f"boolean index has {len(index)} entries, the sequence has {len(self)}"
-                )
-            order = np.asarray(self._order)[index]
-        else:
-            return self.function(self.items[self._order[index]])
-        subset = LazySequence(self.function, self.items)
-        subset._order = order
-        return subset
-
-    def __repr__(self):
-        return f"LazySequence of {len(self)} items"
-
-
-def fitted_copy(transformer, X, y, masks):
-    """Fit a copy of a transformer; masks are for those that learn, whose ``fit`` knows them.
-
-    Parameters
-    ----------
-    transformer : transformer
-    X, y : sequence
-        Images, and their segmentations or None.
-    masks : sequence or None
-
-    Returns
-    -------
-    transformer
-    """
-    known = masks is not None and has_fit_parameter(transformer, "masks")
-    return clone(transformer).fit(X, y, **({"masks": masks} if known else {}))
-
-
-def _compute(transformer, key, image, index):
-    """Compute one image's features; `key` tells a cache what they depend on."""
-    return transformer._image_features(image, index)
-
-
-class ImageTransformerMixin(TransformerMixin, auto_wrap_output_keys=None):
-    """Mixin of the transformers that turn images into features.
-
-    A subclass has parameters `channel_axis` and `memory` and implements
-    ``_image_features(image, index)``: a float32 array (H, W, M) (or (D, H, W, M)) from one
-    checked image whose channels are last. It may override ``_check_n_channels(n_channels)`` and
-    add to ``_parameter_constraints``.
-    """
-
-    _parameter_constraints: dict = {  # noqa: RUF012
-        "channel_axis": [Integral, None],
-        "memory": [str, os.PathLike, HasMethods("cache"), None],
-    }
-
-    def __init_subclass__(cls, auto_wrap_output_keys=None, **kwargs):
-        # Not inherited otherwise: features of images must not be made a table.
-        super().__init_subclass__(auto_wrap_output_keys=auto_wrap_output_keys, **kwargs)
-
-    def fit(self, X, y=None):
-        """Check the images and learn how many channels they have.
+    def _fit_features(self, reader, y):
+        """Check the first image and the segmentations, and fit the features' transformer.
 
         Parameters
         ----------
-        X : sequence of ndarray of shape (H, W) or (H, W, C)
-            Images.
-        y : sequence of ndarray of shape (H, W) or (A, H, W), default=None
-            Segmentations, for transformers that learn from them.
+        reader : ImageReader
+        y : sequence or None
 
         Returns
         -------
-        self : object
-            Fitted transformer.
+        transformer or None
+            None for the images' own channels.
+        """
+        if y is not None:
+            reader.check_segmentations(y)
+        check_spacing(self.spacing, len(reader.first.shape))
+        if not isinstance(self.features, str):
+            return fit_copy(self.features, reader, y)
+        if self.features == "passthrough":
+            return None
+        return fit_copy(LabFeatures(channel_axis=self.channel_axis), reader, y)
+
+    def transform(self, X, masks=None):
+        """Cut each image into superpixels.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W), (H, W, C), (D, H, W) or (D, H, W, C)
+            Images, whose sizes may differ. A NumPy masked array is an image with a mask.
+        masks : sequence of ndarray of shape (H, W) or (D, H, W), bool, or None, default=None
+            Where superpixels are wanted, one mask (or None) per image. Pixels outside count for
+            nothing and may be NaN.
+
+        Returns
+        -------
+        list of ndarray of shape (H, W) or (D, H, W), int32
+            Superpixels, labelled `start_label`, `start_label` + 1, ... in the raster order of
+            their first pixels (of their clusters' seeds where superpixels need not be
+            connected); `start_label` - 1 outside the mask.
 
         Raises
         ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called.
         ValueError
-            If a parameter or the images are not as expected; the image's index is named.
-        TypeError
-            If they are no sequence of arrays of numbers.
+            If an image or a mask is not as expected; the error names the image's index.
         """
-        self._validate_params()
-        check_images(X, self.channel_axis)
-        n_channels = check_image(X[0], 0, self.channel_axis).shape[-1]
-        self._check_n_channels(n_channels)
-        self.n_channels_in_ = n_channels
-        return self
+        # Callbacks keep their state on the estimator while it works. It is a copy, so that
+        # threads can share this estimator.
+        return copy(self)._transform(X, masks)
 
-    def _check_n_channels(self, n_channels):
-        """Raise ValueError where the transformer cannot work with that many channels."""
+    @with_callbacks
+    def _transform(self, X, masks):
+        check_is_fitted(self)
+        reader = ImageReader(X, self.channel_axis, masks, self.n_channels_in_)
+        settings = Settings.of(self)
 
-    def transform(self, X):
-        """Give the images' features, computed when they are asked for.
+        def cut(threads, index):
+            with about_image(index):
+                image = reader[index]
+                planes = self._planes(image)
+                distance = self._distance(len(planes.features))
+                labels = superpixels(planes, distance, settings, threads)
+                return labels.reshape(image.shape) + np.int32(self.start_label)
+
+        progress = self._init_callback_context(task_name="transform", max_subtasks=len(X))
+        progress.call_on_fit_task_begin(estimator=self, X=X)
+        label_maps = []
+        for label_map in self._map_images(cut, len(X)):
+            image_done = progress.subcontext(task_name="image")
+            image_done.call_on_fit_task_begin(estimator=self)
+            label_maps.append(label_map)
+            image_done.call_on_fit_task_end(estimator=self)
+        progress.call_on_fit_task_end(estimator=self, X=X)
+        return label_maps
+
+    def predict(self, X, masks=None):
+        """Cut each image into superpixels, in the form that scikit-learn's tools expect.
 
         Parameters
         ----------
-        X : sequence of ndarray of shape (H, W) or (H, W, C)
-            Images.
+        X : sequence of ndarray
+            Images, see :meth:`transform`.
+        masks : sequence of ndarray, bool, or None, default=None
+            Where superpixels are wanted, one mask (or None) per image.
 
         Returns
         -------
-        LazySequence of ndarray of shape (H, W, M), float32
-            Indexing it computes one image's features; errors about an image come then.
+        ndarray of shape (n,), object
+            The superpixels of each image, as :meth:`transform` gives them.
+        """
+        label_maps = self.transform(X, masks=masks)
+        # Filled one by one: NumPy would stack label maps of one shape.
+        predicted = np.empty(len(label_maps), object)
+        for index, label_map in enumerate(label_maps):
+            predicted[index] = label_map
+        return predicted
+
+    def fit_transform(self, X, y=None, masks=None):
+        """Fit, then cut each image into superpixels.
+
+        Parameters
+        ----------
+        X : sequence of ndarray
+            Images, see :meth:`transform`.
+        y : sequence of ndarray, default=None
+            Segmentations, one per image.
+        masks : sequence of ndarray, bool, or None, default=None
+            Where superpixels are wanted, one mask (or None) per image.
+
+        Returns
+        -------
+        list of ndarray, int32
+            The superpixels of each image.
+        """
+        return self.fit(X, y, masks=masks).transform(X, masks=masks)
+
+    def score(self, X, y, masks=None):
+        """Score superpixels by the segmentation accuracy they allow; larger is better.
+
+        Parameters
+        ----------
+        X : sequence of ndarray
+            Images, see :meth:`transform`.
+        y : sequence of ndarray of shape (H, W) or (A, H, W)
+            Segmentations, one per image.
+        masks : sequence of ndarray, bool, or None, default=None
+            Where superpixels are wanted, one mask (or None) per image. Pixels outside do not
+            count.
+
+        Returns
+        -------
+        float
+            Mean achievable segmentation accuracy, in [0, 1].
         """
         check_is_fitted(self)
-        check_images(X, self.channel_axis)
-        return LazySequence(partial(self._features_at, X), range(len(X)))
-
-    def _features_at(self, images, index):
-        image = check_image(images[index], index, self.channel_axis, self.n_channels_in_)
-        if self.memory is None:
-            return self._image_features(image, index)
-        memory = self.memory
-        memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
-        cached = memory.cache(_compute, ignore=["transformer", "index"])
-        return cached(self, self._cache_key(), image, index)
-
-    def _cache_key(self):
-        """Name what the features of an image depend on, beside the image."""
-        params = self.get_params()
-        for name in ("memory", "device", "n_jobs"):
-            params.pop(name, None)
-        learned = {name: value for name, value in vars(self).items() if name.endswith("_")}
-        return f"{type(self).__module__}.{type(self).__qualname__}", params, learned
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "n_channels_in_")
+        reader = ImageReader(X, self.channel_axis, masks, self.n_channels_in_)
+        reader.check_segmentations(y)
+        # Numbered from 0, for the metric leaves out negative labels.
+        numbered = copy(self).set_params(start_label=0)
+        return achievable_segmentation_accuracy(y, numbered.transform(X, masks=masks))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -195,3 +205,53 @@ class ImageTransformerMixin(TransformerMixin, auto_wrap_output_keys=None):
         tags.input_tags.three_d_array = True
         tags.no_validation = True
         return tags
+
+    def _map_images(self, function, n_images):
+        """Yield ``function(threads, index)`` for each image, in order."""
+        n_threads = effective_n_jobs(self.n_jobs)
+        if n_threads == 1:
+            yield from (function(ONE_THREAD, i) for i in range(n_images))
+            return
+        with ThreadPoolExecutor(n_threads) as pool:
+            if n_images < n_threads:
+                threads = Threads(pool, n_threads)
+                yield from (function(threads, i) for i in range(n_images))
+                return
+            waiting = [pool.submit(function, ONE_THREAD, i) for i in range(n_images)]
+            try:
+                yield from (each.result() for each in waiting)
+            finally:
+                for each in waiting:
+                    each.cancel()
+
+    def _channels_looked_at(self, n_features):
+        """Tell which features can make a difference: ndarray of shape (C,), bool."""
+        return np.ones(n_features, bool)
+
+    def _planes(self, image):
+        """Compute the features of one image, as the kernels need them.
+
+        Parameters
+        ----------
+        image : CheckedImage
+
+        Returns
+        -------
+        Planes
+        """
+        own = self.features_ is None
+        values = image.pixels if own else features_of(self.features_, image)
+        with np.errstate(over="ignore"):
+            planes = channels_first(values, image.mask)
+        # After the conversion, because float64 may be too large for float32.
+        seen = self._channels_looked_at(len(planes))
+        check_finite(
+            np.moveaxis(planes if seen.all() else planes[seen], 0, -1),
+            image.mask,
+            what="" if own else "in the features ",
+        )
+        # An image is a volume of one plane.
+        volume = (1,) * (3 - len(image.shape)) + image.shape
+        mask = None if image.mask is None else image.mask.reshape(volume)
+        spacing = check_spacing(self.spacing, len(image.shape))
+        return Planes(planes.reshape(-1, *volume), mask, spacing)

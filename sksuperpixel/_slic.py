@@ -1,203 +1,11 @@
 """SLIC over any features, as a scikit-learn estimator."""
 
-from numbers import Integral, Real
-
-import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from sksuperpixel._clusters import ONE_THREAD, Grid, weigh
-from sksuperpixel._connectivity import (
-    connected_regions,
-    merge_small_regions,
-    merge_to_number,
-    without_gaps,
-)
-from sksuperpixel._iterations import cluster_pixels
-from sksuperpixel._refinement import refine_borders
-from sksuperpixel._superpixel_transformer import (
-    SuperpixelTransformer,
-    check_number,
-    image_grid,
-)
-from sksuperpixel._validation import check_channel_weights
-
-# Regions are merged to a number in steps, with this many times fewer regions each, and their
-# borders are refined by some passes in between: where they lie shows better which to merge.
-_STEP = 2
-_PASSES_BETWEEN = 2
-# With the border in the cost of a merge, this share of the compactness gives superpixels as
-# compact as the whole of it would without; chosen on BSDS500's validation images, too.
-_MERGE_COMPACTNESS = 0.6
-
-
-def slic_regions(
-    features, grid, *, min_size_factor, threads=ONE_THREAD, cluster=cluster_pixels, **options
-):
-    """Cluster pixels, then make each superpixel one connected region that is not too small.
-
-    Parameters
-    ----------
-    features : ndarray of shape (C, D, H, W), float32
-    grid : Grid
-    min_size_factor : float
-        Regions smaller than this share of a grid cell join a neighbour.
-    threads : Threads, default=ONE_THREAD
-    cluster : callable, default=cluster_pixels
-        Gives labels and clusters.
-    **options : dict
-        Of `cluster`.
-
-    Returns
-    -------
-    regions : ndarray of shape (D, H, W), int32
-        0 .. K - 1 by first pixel in raster order; -1 outside the mask.
-    n_regions : int
-        K.
-    """
-    labels, _ = cluster(features, grid, threads=threads, **options)
-    regions, n_regions = connected_regions(labels)
-    min_count = min_size_factor * grid.cell_volume
-    return regions, merge_small_regions(features, regions, n_regions, min_count, threads)
-
-
-def exact_regions(
-    features,
-    n_segments,
-    oversegmentation,
-    spacing,
-    *,
-    compactness,
-    refine_iter,
-    edges=None,
-    **options,
-):
-    """Find more regions than asked, then merge the cheapest pairs down to exactly the number.
-
-    Borders are refined on the way.
-
-    Parameters
-    ----------
-    features : ndarray of shape (C, D, H, W), float32
-    n_segments : int
-        At most the number of pixels.
-    oversegmentation : float
-        About how many times as many regions to start from.
-    spacing : tuple of 3 float
-    compactness : float
-    refine_iter : int
-        Most passes over the borders in the end; fewer in between; 0 for none at all.
-    edges : ndarray of shape (D, H, W), float32, default=None
-        Edge map, in [0, 1], for merging.
-    **options : dict
-        Of `slic_regions`.
-
-    Returns
-    -------
-    regions : ndarray of shape (D, H, W), int32
-    n_regions : int
-        `n_segments`, or the number of parts of the mask where that is larger.
-    """
-    shape, mask = features.shape[1:], options.get("mask")
-    n_pixels = np.prod(shape) if mask is None else np.count_nonzero(mask)
-    target = Grid.with_cells(shape, n_pixels / n_segments, spacing)
-    finer = oversegmentation
-    n_regions = 0
-    while n_regions < n_segments:
-        grid = Grid.with_cells(shape, n_pixels / (n_segments * finer), spacing)
-        if grid.cell_volume < 1:
-            # Nothing is finer than one region a pixel.
-            regions = np.full(shape, -1, np.int32)
-            regions[slice(None) if mask is None else mask] = np.arange(n_pixels).reshape(
-                shape if mask is None else -1
-            )
-            n_regions = int(n_pixels)
-        else:
-            regions, n_regions = slic_regions(features, grid, compactness=compactness, **options)
-        finer *= 2
-    threads = options.get("threads", ONE_THREAD)
-    scale = target.scale(_MERGE_COMPACTNESS * compactness)
-
-    def merge(n_regions, n_wanted):
-        return merge_to_number(features, regions, n_regions, n_wanted, scale, edges, threads)
-
-    if refine_iter == 0:
-        return regions, merge(n_regions, n_segments)
-    while True:
-        wanted = max(n_segments, n_regions // _STEP)
-        n_regions = merge(n_regions, wanted)
-        # Parts of a mask that do not touch may leave more regions than wanted.
-        done = wanted == n_segments or n_regions > wanted
-        grid = Grid.with_cells(shape, n_pixels / n_regions, spacing)
-        passes = refine_iter if done else min(refine_iter, _PASSES_BETWEEN)
-        refine_borders(features, regions, n_regions, grid, compactness, passes, threads)
-        if done:
-            return connected_regions(regions)
-
-
-def check_edge_channel(channel, n_features):
-    """Raise ValueError if there is no such feature."""
-    if channel is not None and not -n_features <= channel < n_features:
-        raise ValueError(f"edge_channel: found {channel}, expected one of {n_features} features")
-
-
-def edge_plane(image, channel):
-    """Take the edge map from an image's features.
-
-    Parameters
-    ----------
-    image : Planes
-    channel : int or None
-
-    Returns
-    -------
-    ndarray of shape (D, H, W), float32, or None
-
-    Raises
-    ------
-    ValueError
-        If there is no such channel, or it is not in [0, 1] where superpixels are wanted.
-    """
-    if channel is None:
-        return None
-    check_edge_channel(channel, len(image.features))
-    edges = image.features[channel]
-    inside = edges if image.mask is None else edges[image.mask]
-    if inside.min() < 0 or inside.max() > 1:
-        raise ValueError(
-            f"image {image.index}: found edges from {inside.min():g} to {inside.max():g}, "
-            "expected them in [0, 1]"
-        )
-    return edges
-
-
-def numbered_regions(features, image, n_segments, oversegmentation, **options):
-    """Find exactly a number of regions of an image.
-
-    Parameters
-    ----------
-    features : ndarray of shape (C, D, H, W), float32
-        What is compared: the image's features, weighted.
-    image : Planes
-    n_segments : int
-    oversegmentation : float
-    **options : dict
-        Of `exact_regions`.
-
-    Returns
-    -------
-    ndarray of shape (D, H, W), int32
-
-    Raises
-    ------
-    ValueError
-        If its mask has more parts than that.
-    """
-    regions, n_regions = exact_regions(
-        features, n_segments, oversegmentation, image.spacing, **options
-    )
-    check_number(n_regions, n_segments, image.index)
-    return regions
+from sksuperpixel._base import SHARED_CONSTRAINTS, SuperpixelTransformer
+from sksuperpixel._clustering.distance import WeightedDistance
+from sksuperpixel._images.parameters import check_channel_weights
+from sksuperpixel._images.reader import ImageReader
 
 
 class SLIC(SuperpixelTransformer):
@@ -257,6 +65,9 @@ class SLIC(SuperpixelTransformer):
         Whether every cluster adapts its compactness to its own contrast (SLICO [2]_), so that
         textured and smooth parts get superpixels of like shape. `compactness` is then where it
         starts from.
+    start_label : int, default=0
+        Label of the first superpixel. With 1, pixels outside a mask are 0, as
+        :func:`skimage.measure.regionprops` expects it.
     n_jobs : int, default=None
         Number of threads, shared by the images or, where there are fewer images, by the parts
         of each. None is 1 unless in a :obj:`joblib.parallel_backend` context, -1 all cores. The
@@ -317,21 +128,9 @@ class SLIC(SuperpixelTransformer):
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        "superpixel_size": [Interval(Real, 1, None, closed="left")],
-        "n_segments": [Interval(Integral, 1, None, closed="left"), None],
-        "compactness": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "channel_weights": ["array-like", None],
-        "features": [StrOptions({"lab", "passthrough"}), HasMethods(["fit", "transform"])],
-        "channel_axis": [Integral, None],
-        "spacing": ["array-like", None],
-        "min_size_factor": [Interval(Real, 0, 1, closed="both")],
+        **SHARED_CONSTRAINTS,
         "enforce_connectivity": ["boolean"],
-        "oversegmentation": [Interval(Real, 1, None, closed="left")],
-        "edge_channel": [Integral, None],
-        "refine_iter": [Interval(Integral, 0, None, closed="left")],
         "adaptive_compactness": ["boolean"],
-        "n_jobs": [Integral, None],
     }
 
     def __init__(
@@ -351,6 +150,7 @@ class SLIC(SuperpixelTransformer):
         edge_channel=None,
         refine_iter=5,
         adaptive_compactness=False,
+        start_label=0,
         n_jobs=None,
     ):
         self.superpixel_size = superpixel_size
@@ -367,10 +167,11 @@ class SLIC(SuperpixelTransformer):
         self.edge_channel = edge_channel
         self.refine_iter = refine_iter
         self.adaptive_compactness = adaptive_compactness
+        self.start_label = start_label
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, masks=None):
         """Check the parameters and fit the features' transformer.
 
         SLIC itself learns nothing: every image is segmented on its own.
@@ -378,9 +179,11 @@ class SLIC(SuperpixelTransformer):
         Parameters
         ----------
         X : sequence of ndarray of shape (H, W), (H, W, C), (D, H, W) or (D, H, W, C)
-            Images; their sizes may differ.
+            Images, whose sizes may differ. A NumPy masked array is an image with a mask.
         y : sequence of ndarray of shape (H, W) or (A, H, W), default=None
-            Segmentations, one an image, for a transformer that learns from them.
+            Segmentations, one per image, for a transformer that learns from them.
+        masks : sequence of ndarray of shape (H, W) or (D, H, W), bool, or None, default=None
+            Where the images count, one mask (or None) per image, for a transformer that learns.
 
         Returns
         -------
@@ -392,37 +195,22 @@ class SLIC(SuperpixelTransformer):
         ValueError
             If a parameter, the images or the segmentations are not as expected.
         TypeError
-            If the images are no sequence of arrays of numbers.
+            If the images are not a sequence of arrays of numbers.
         """
         if self.adaptive_compactness and self.compactness == 0:
             raise ValueError("compactness: found 0, expected more with adaptive_compactness")
-        features, n_channels = self._fit_features(X, y)
+        reader = ImageReader(X, self.channel_axis, masks)
+        n_channels = reader.first.n_channels
+        features = self._fit_features(reader, y)
         if isinstance(self.features, str):
-            n_features = n_channels if features is None else 3
-            check_channel_weights(self.channel_weights, n_features)
+            self._distance(n_channels if features is None else 3)
         self.features_ = features
         self.n_channels_in_ = n_channels
         return self
 
-    def _segment(self, image, threads):
-        """Choose between the three ways to an image's regions."""
-        features = image.features
-        features = weigh(features, check_channel_weights(self.channel_weights, len(features)))
-        options = {
-            "compactness": float(self.compactness),
-            "adaptive": self.adaptive_compactness,
-            "max_iter": self.max_iter,
-            "mask": image.mask,
-            "threads": threads,
-        }
-        grid = image_grid(image, self.superpixel_size, self.n_segments)
-        if not self.enforce_connectivity:
-            labels, _ = cluster_pixels(features, grid, **options)
-            without_gaps(labels)
-            return labels
-        options["min_size_factor"] = self.min_size_factor
-        if self.n_segments is None or self.oversegmentation == 1:
-            return slic_regions(features, grid, **options)[0]
-        options["refine_iter"] = self.refine_iter
-        options["edges"] = edge_plane(image, self.edge_channel)
-        return numbered_regions(features, image, self.n_segments, self.oversegmentation, **options)
+    def _channels_looked_at(self, n_features):
+        weights = self._distance(n_features).weights
+        return super()._channels_looked_at(n_features) if weights is None else weights > 0
+
+    def _distance(self, n_features):
+        return WeightedDistance(check_channel_weights(self.channel_weights, n_features))

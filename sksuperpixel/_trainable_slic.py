@@ -1,47 +1,33 @@
 """SLIC that learns from segmentations which cluster a pixel belongs to."""
 
+from copy import copy
+from functools import partial
 from numbers import Integral, Real
-from pathlib import Path
 
 import numpy as np
 from sklearn.base import _fit_context, clone
 from sklearn.callback import with_callbacks
 from sklearn.utils import Bunch, check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
-from sksuperpixel._clusters import weigh
-from sksuperpixel._iterations import cluster_pixels
-from sksuperpixel._label_maker import LabelMaker
-from sksuperpixel._model_files import (
-    describe_features,
-    describe_pairs,
-    load_model,
-    plain,
-    restore_features,
-    save_model,
+from sksuperpixel._base import SHARED_CONSTRAINTS, SuperpixelTransformer
+from sksuperpixel._clustering.distance import NetworkDistance, WeightedDistance
+from sksuperpixel._clustering.settings import Settings
+from sksuperpixel._clustering.superpixels import check_edge_channel
+from sksuperpixel._images.errors import about_image
+from sksuperpixel._images.parameters import check_channel_weights
+from sksuperpixel._images.reader import ImageReader
+from sksuperpixel._images.segmentations import check_segmentation
+from sksuperpixel._learning.label_maker import LabelMaker
+from sksuperpixel._learning.rounds import (
+    Teacher,
+    check_drawn,
+    check_label_maker,
+    draw_validation_images,
 )
-from sksuperpixel._network_clusters import cluster_by_network
-from sksuperpixel._pair_features import PathFeature
-from sksuperpixel._slic import (
-    SLIC,
-    check_edge_channel,
-    edge_plane,
-    numbered_regions,
-    slic_regions,
-)
-from sksuperpixel._superpixel_transformer import (
-    SuperpixelTransformer,
-    image_grid,
-)
-from sksuperpixel._torch_threads import one_torch_thread
-from sksuperpixel._training_pixels import draw_pixels, join
-from sksuperpixel._validation import (
-    check_channel_weights,
-    check_images,
-    check_masks,
-    check_segmentation,
-)
+from sksuperpixel._learning.training_pixels import join_pixels
+from sksuperpixel._slic import SLIC
 
 
 class TrainableSLIC(SuperpixelTransformer):
@@ -76,7 +62,7 @@ class TrainableSLIC(SuperpixelTransformer):
         pixels (n, Q, 3) nearest to the candidates' centres; negative ones where there is no
         candidate, whose numbers do not matter. It must leave what it is given as it is.
         `PathFeature` makes such functions.
-    initial_weights : array-like of shape (C,), default=None
+    channel_weights : array-like of shape (C,), default=None
         Weights of the features' squared differences in the distance to start from: clusters
         are first made and labelled by it, and a learned distance starts there. None for 1 each.
     label_maker : LabelMaker, default=None
@@ -151,27 +137,15 @@ class TrainableSLIC(SuperpixelTransformer):
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        "superpixel_size": [Interval(Real, 1, None, closed="left")],
-        "n_segments": [Interval(Integral, 1, None, closed="left"), None],
-        "compactness": [Interval(Real, 0, None, closed="left")],
+        **SHARED_CONSTRAINTS,
         "compactness_spread": [Interval(Real, 1, None, closed="left")],
         "n_candidates": [Interval(Integral, 1, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "features": [StrOptions({"lab", "passthrough"}), HasMethods(["fit", "transform"])],
         "pair_features": [tuple, list],
-        "initial_weights": ["array-like", None],
         "label_maker": [LabelMaker, None],
         "classifier": [HasMethods(["fit", "predict_proba"]), None],
         "n_pixels_per_image": [Interval(Integral, 1, None, closed="left"), None],
         "n_rounds": [Interval(Integral, 1, None, closed="left")],
-        "oversegmentation": [Interval(Real, 1, None, closed="left")],
-        "edge_channel": [Integral, None],
-        "refine_iter": [Interval(Integral, 0, None, closed="left")],
-        "channel_axis": [Integral, None],
-        "spacing": ["array-like", None],
-        "min_size_factor": [Interval(Real, 0, 1, closed="both")],
         "device": [str],
-        "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "warm_start": ["boolean"],
     }
@@ -187,7 +161,7 @@ class TrainableSLIC(SuperpixelTransformer):
         max_iter=5,
         features="lab",
         pair_features=(),
-        initial_weights=None,
+        channel_weights=None,
         label_maker=None,
         classifier=None,
         n_pixels_per_image=1000,
@@ -198,6 +172,7 @@ class TrainableSLIC(SuperpixelTransformer):
         channel_axis=-1,
         spacing=None,
         min_size_factor=0.25,
+        start_label=0,
         device="cpu",
         n_jobs=None,
         random_state=None,
@@ -211,7 +186,7 @@ class TrainableSLIC(SuperpixelTransformer):
         self.max_iter = max_iter
         self.features = features
         self.pair_features = pair_features
-        self.initial_weights = initial_weights
+        self.channel_weights = channel_weights
         self.label_maker = label_maker
         self.classifier = classifier
         self.n_pixels_per_image = n_pixels_per_image
@@ -222,6 +197,7 @@ class TrainableSLIC(SuperpixelTransformer):
         self.channel_axis = channel_axis
         self.spacing = spacing
         self.min_size_factor = min_size_factor
+        self.start_label = start_label
         self.device = device
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -235,11 +211,11 @@ class TrainableSLIC(SuperpixelTransformer):
         Parameters
         ----------
         X : sequence of ndarray of shape (H, W), (H, W, C), (D, H, W) or (D, H, W, C)
-            Images; their sizes may differ.
+            Images, whose sizes may differ. A NumPy masked array is an image with a mask.
         y : sequence of ndarray of shape (H, W) or (A, H, W)
-            Segmentations, one an image, of one annotator or A.
-        masks : sequence of ndarray of shape (H, W), bool, or None, default=None
-            Where superpixels are wanted.
+            Segmentations, one per image, by one annotator or by A of them.
+        masks : sequence of ndarray of shape (H, W) or (D, H, W), bool, or None, default=None
+            Where to learn, one mask (or None) per image.
 
         Returns
         -------
@@ -249,26 +225,24 @@ class TrainableSLIC(SuperpixelTransformer):
         Raises
         ------
         ValueError
-            If a parameter, an image or a segmentation is not as expected, or no pixel teaches
-            anything.
+            If a parameter, an image or a segmentation is not as expected, or if no pixel
+            teaches anything.
         TypeError
-            If the images are no sequence of arrays of numbers.
+            If the images are not a sequence of arrays of numbers.
         """
-        from sksuperpixel._pixel_classifier import check_net
+        from sksuperpixel._learning.pixel_classifier import check_net
 
         self._check_pair_features()
-        label_maker = self._checked_label_maker()
+        label_maker = check_label_maker(self.label_maker, self.n_candidates)
         net = check_net(self.classifier, sets=label_maker.targets == "set")
-        # Fitted on a copy: whatever fails, this estimator stays as it was.
-        learner = clone(self)
-        learner.label_maker = label_maker
-        learner.pair_features_ = tuple(self.pair_features)
         if y is None:
             raise ValueError("y: found None, expected one segmentation for each image")
-        # Before features are trained, which may take long.
-        check_images(X, self.channel_axis)
-        masks = check_masks(masks, len(X))
-        learner.features_, learner.n_channels_in_ = learner._fit_features(X, y, masks)
+        # Fitted on a copy: whatever fails, this estimator stays as it was.
+        learner = clone(self)
+        learner.pair_features_ = tuple(self.pair_features)
+        reader = ImageReader(X, self.channel_axis, masks)
+        learner.features_ = learner._fit_features(reader, y)
+        learner.n_channels_in_ = reader.first.n_channels
         if self.warm_start and hasattr(self, "classifier_"):
             learner.classifier_ = self.classifier_
         rng = check_random_state(self.random_state)
@@ -277,167 +251,82 @@ class TrainableSLIC(SuperpixelTransformer):
         for number in range(self.n_rounds):
             task = progress.subcontext(task_name="round", max_subtasks=len(X))
             task.call_on_fit_task_begin(estimator=self)
-            learner._learn(X, y, masks, number, clone(net), rng, task, self)
+            teacher = partial(learner._teacher, label_maker, learned=number > 0)
+            learner._learn(reader, y, teacher, clone(net), rng, partial(_report_image, task, self))
             task.call_on_fit_task_end(estimator=self)
         progress.call_on_fit_task_end(estimator=self, X=X, y=y)
         for name in _FITTED:
             setattr(self, name, getattr(learner, name))
         return self
 
-    def fit_transform(self, X, y=None, masks=None):
-        """Fit, then segment each image.
-
-        Parameters
-        ----------
-        X : sequence of ndarray
-            Images.
-        y : sequence of ndarray
-            Segmentations, one an image.
-        masks : sequence of ndarray, bool, or None, default=None
-            Where superpixels are wanted, and where to learn.
-
-        Returns
-        -------
-        list of ndarray, int32
-            Superpixels of each image.
-        """
-        return self.fit(X, y, masks=masks).transform(X, masks=masks)
-
-    def _learn(self, X, y, masks, number, net, rng, progress, estimator):
-        """Gather pixels of all images and fit the network to them."""
-        from sksuperpixel._pixel_classifier import fit_net
+    def _learn(self, reader, y, teacher_of, net, rng, report):
+        """Gather pixels of all images, and fit the network to them."""
+        from sksuperpixel._learning.pixel_classifier import fit_net
 
         # A network that is not trained has nothing to learn: one image tells its size.
         trains = net.max_epochs > 0
-        n_images = len(X) if trains else 1
-        seeds = rng.randint(2**31 - 1, size=len(X) + 2)
-        planes = self._planes(X, masks)
+        seeds = rng.randint(2**31 - 1, size=len(reader) + 2)
 
         def draw(threads, index):
-            rng = np.random.RandomState(seeds[index])
-            # At the clusters of any iteration, for the network is asked at all of them.
-            n_iter = rng.randint(1, self.max_iter + 1)
-            compactness = self.compactness
-            if self.compactness_spread > 1:
-                compactness *= self.compactness_spread ** rng.uniform(-1, 1)
-            return self._draw(
-                planes[index],
-                y[index],
-                number > 0,
-                n_iter,
-                compactness,
-                self.n_pixels_per_image,
-                rng,
-            )
+            with about_image(index):
+                image = reader[index]
+                segmentation = check_segmentation(y[index], image.shape)
+                planes = self._planes(image)
+                rng = np.random.RandomState(seeds[index])
+                teacher = teacher_of(len(planes.features)).varied(self.compactness_spread, rng)
+                segmentation = segmentation.reshape(-1, *planes.shape)
+                return teacher.draw(planes, segmentation, rng)[0]
 
-        def parts():
-            for part, _, _ in self._map_images(draw, n_images):
-                image_done = progress.subcontext(task_name="image")
-                image_done.call_on_fit_task_begin(estimator=estimator)
-                yield part
-                image_done.call_on_fit_task_end(estimator=estimator)
-
-        pixels, sizes, n_clusters = join(parts())
-        if trains:
-            self._check_drawn(pixels, n_clusters)
-        validation = np.isin(np.arange(n_images), self._validation_images(sizes, seeds[-2]))
+        n_images = len(reader) if trains else 1
+        drawn = map(report, self._map_images(draw, n_images))
+        pixels, sizes, n_clusters = join_pixels(drawn)
         self.n_pixels_ = len(pixels)
         self.n_features_ = pixels.values.shape[1]
+        teacher = teacher_of(self.n_features_)
+        if trains:
+            check_drawn(pixels, n_clusters, teacher)
         check_edge_channel(self.edge_channel, self.n_features_)
         self.classifier_ = fit_net(
             net,
             pixels,
-            np.repeat(validation, sizes),
-            initial_weights=self.initial_weights,
-            sets=self.label_maker.targets == "set",
+            np.repeat(draw_validation_images(sizes, seeds[-2]), sizes),
+            channel_weights=self.channel_weights,
+            sets=teacher.label_maker.targets == "set",
             seed=int(seeds[-1]),
             device=self.device,
             start=self.classifier_.module_ if hasattr(self, "classifier_") else None,
         )
 
-    def _check_drawn(self, pixels, n_clusters):
-        """Check that there are clusters enough to choose from, and pixels to learn from."""
-        n_images = len(n_clusters)
-        # With a number of segments, clusters are finer than this in the end.
-        if max(n_clusters) < self.n_candidates and self.n_segments is None:
-            raise ValueError(
-                f"n_candidates: found {self.n_candidates}, expected at most {max(n_clusters)}, "
-                f"the most clusters that one of the {n_images} images has"
-            )
-        if len(pixels) == 0:
-            raise ValueError(self._nothing_to_learn(n_images))
-
-    def _nothing_to_learn(self, n_images):
-        maker = self.label_maker
-        if maker.mining == "ambiguous":
-            reason = (
-                f"X = min_segments={maker.min_segments}; expected pixels among whose candidates "
-                "are that many segments"
-            )
-        else:
-            reason = "expected pixels with a right candidate" + (
-                " that is not SLIC's" if maker.mining == "mistakes" else ""
-            )
-        return (
-            f"y: found no pixel to learn from in {n_images} images with mining={maker.mining!r} "
-            f"and {reason}"
+    def _teacher(self, label_maker, n_features, *, learned):
+        """Give what draws pixels at the clusters of SLIC's distance, or of the learned one."""
+        start = WeightedDistance(check_channel_weights(self.channel_weights, n_features))
+        return Teacher(
+            label_maker,
+            Settings.of(self),
+            self.n_candidates,
+            self.n_pixels_per_image,
+            start,
+            self._distance(n_features) if learned else start,
+            self.pair_features_,
         )
-
-    def _validation_images(self, sizes, seed):
-        """Draw the images that tell when to stop."""
-        useful = np.flatnonzero(sizes)
-        if len(useful) < 2:
-            return []
-        n_validation = max(1, round(0.15 * len(useful)))
-        return np.random.RandomState(seed).permutation(useful)[:n_validation]
-
-    def _draw(self, image, segmentation, learned, n_iter, compactness, n_pixels, rng):
-        """Draw pixels of one image, see `draw_pixels`, at SLIC's clusters or the model's."""
-        grid = image_grid(image, self.superpixel_size, self.n_segments)
-        weights = check_channel_weights(
-            self.initial_weights, len(image.features), "initial_weights"
-        )
-        weighted = weigh(image.features, weights)
-        segmentation = check_segmentation(segmentation, image.shape, image.index)
-        options = {"compactness": compactness, "max_iter": n_iter, "mask": image.mask}
-        if learned:
-            labels, clusters = self._cluster(image, grid, **options)
-        else:
-            labels, clusters = cluster_pixels(weighted, grid, **options)
-        drawn, centres = draw_pixels(
-            image.features,
-            weighted,
-            labels,
-            clusters.seeds,
-            segmentation.reshape(-1, *labels.shape),
-            self.label_maker,
-            grid,
-            n_candidates=self.n_candidates,
-            compactness=compactness,
-            n_pixels=n_pixels,
-            pair_features=self.pair_features_,
-            index=image.index,
-            rng=rng,
-        )
-        return drawn, labels, centres
 
     def mine(self, image, segmentation, mask=None, *, learned=False):
         """Show what one image teaches: which pixels, and the right candidates of each.
 
-        For a look at a label maker before anything is fitted, or at what a fitted model still
-        gets wrong.
+        This shows what a label maker does before anything is fitted, or what a fitted model
+        still gets wrong.
 
         Parameters
         ----------
         image : ndarray of shape (H, W), (H, W, C), (D, H, W) or (D, H, W, C)
             An image.
         segmentation : ndarray of shape (H, W) or (A, H, W), int
-            Its ground truth, of one annotator or A.
+            Its ground truth, by one annotator or by A of them.
         mask : ndarray of shape (H, W), bool, default=None
             Where superpixels are wanted.
         learned : bool, default=False
-            Whether at the clusters of the fitted model. If not, at those of SLIC's distance with
-            `initial_weights`.
+            Whether to take the clusters of the fitted model. Otherwise they are those of SLIC's
+            distance with `channel_weights`.
 
         Returns
         -------
@@ -446,24 +335,24 @@ class TrainableSLIC(SuperpixelTransformer):
 
             clusters : ndarray of shape (H, W), int32
                 Cluster of each pixel after `max_iter` iterations; -1 outside the mask.
-            centres : ndarray of shape (K, 2), float32
+            centres : ndarray of shape (K, 2), float64
                 Row and column of each cluster.
             pixels : ndarray of shape (n, 2), int32
                 Row and column of each pixel that teaches, all of them, in raster order.
             candidates : ndarray of shape (n, Q), int32
                 The clusters it can go to, nearest first; -1 where there are fewer than Q.
             targets : ndarray of shape (n, Q), bool
-                Which of them are right: one, or with ``targets="set"`` of the label maker any
-                number.
+                Which of them are right: one, or any number with ``targets="set"`` of the label
+                maker.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            If `learned`, but `fit` was not called.
+            If `learned` is true but `fit` was not called.
         ValueError
             If a parameter, the image or the segmentation is not as expected.
         TypeError
-            If the image is no array of numbers.
+            If the image is not an array of numbers.
 
         Examples
         --------
@@ -477,34 +366,35 @@ class TrainableSLIC(SuperpixelTransformer):
         (2, 7)
         """
         self._validate_params()
-        miner = clone(self)
-        miner.label_maker = self._checked_label_maker()
-        # What a network would see is not shown.
-        miner.pair_features_ = ()
+        label_maker = check_label_maker(self.label_maker, self.n_candidates)
         if learned:
             check_is_fitted(self, "classifier_")
-            miner.classifier_, miner.pair_features_ = self.classifier_, self.pair_features_
-        if hasattr(self, "features_"):
-            miner.features_, miner.n_channels_in_ = self.features_, self.n_channels_in_
-        else:
-            miner.features_, miner.n_channels_in_ = miner._fit_features([image], [segmentation])
-        planes = miner._planes([image], check_masks(None if mask is None else [mask], 1))[0]
-        rng = check_random_state(self.random_state)
-        drawn, labels, centres = miner._draw(
-            planes, segmentation, learned, self.max_iter, self.compactness, None, rng
-        )
-        n_axes = len(planes.shape)
-        if miner.label_maker.targets == "set":
-            slots = np.arange(self.n_candidates)
-            targets = (drawn.targets[:, np.newaxis] >> slots) & 1 == 1
-        else:
-            targets = drawn.targets[:, np.newaxis] == np.arange(self.n_candidates)
+        miner = copy(self)
+        # All pixels that teach; and what a network would see of them is not shown.
+        miner.n_pixels_per_image, pair_features = None, ()
+        n_channels = getattr(self, "n_channels_in_", None)
+        reader = ImageReader([image], self.channel_axis, [mask], n_channels)
+        if not hasattr(self, "features_"):
+            miner.features_ = miner._fit_features(reader, [segmentation])
+        if learned:
+            pair_features = self.pair_features_
+        miner.pair_features_ = pair_features
+        with about_image(0):
+            segmentation = check_segmentation(segmentation, reader.first.shape)
+            planes = miner._planes(reader.first)
+            teacher = miner._teacher(label_maker, len(planes.features), learned=learned)
+            drawn, labels, centres = teacher.draw(
+                planes,
+                segmentation.reshape(-1, *planes.shape),
+                check_random_state(self.random_state),
+            )
+        n_axes = len(reader.first.shape)
         return Bunch(
-            clusters=labels.reshape(planes.shape),
+            clusters=labels.reshape(reader.first.shape),
             centres=centres[:, -n_axes:],
             pixels=drawn.positions[:, -n_axes:],
             candidates=drawn.candidates,
-            targets=targets,
+            targets=drawn.right_candidates(sets=label_maker.targets == "set"),
         )
 
     def _check_pair_features(self):
@@ -515,84 +405,33 @@ class TrainableSLIC(SuperpixelTransformer):
                     "features, pixels and ends"
                 )
 
-    def _checked_label_maker(self):
-        maker = LabelMaker() if self.label_maker is None else self.label_maker
-        maker._validate_params()
-        if maker.mining == "ambiguous" and maker.min_segments > self.n_candidates:
-            raise ValueError(
-                f"label_maker: found min_segments={maker.min_segments}, expected at most "
-                f"n_candidates={self.n_candidates}: candidates lie in no more segments"
-            )
-        if maker.targets == "set" and self.n_candidates > _MOST_BITS:
-            raise ValueError(
-                f"n_candidates: found {self.n_candidates}, expected at most {_MOST_BITS} for a "
-                "label maker with targets='set'"
-            )
-        return maker
-
     def _is_linear(self):
-        """Tell whether the distance is SLIC's, with other weights."""
+        """Tell whether the learned distance is SLIC's, with other weights."""
         one_layer = getattr(self.classifier_.module_, "n_layers", None) == 1
         return one_layer and not self.pair_features_
 
     def _learned_weights(self, n_features):
-        """Weights of a learned distance; the initial ones where there is none."""
+        """Give the weights of the learned distance; `channel_weights` where there is none."""
         weights = getattr(self.classifier_.module_, "channel_weights", None)
-        weights = self.initial_weights if weights is None else weights[:n_features]
+        weights = self.channel_weights if weights is None else weights[:n_features]
         return check_channel_weights(weights, n_features)
 
-    def _cluster(self, image, grid, **options):
-        """Iterate with the learned distance."""
-        if self._is_linear():
-            weighted = weigh(image.features, self._learned_weights(len(image.features)))
-            return cluster_pixels(weighted, grid, **options)
-        return self._cluster_by_network(image, grid, **options)
-
-    def _cluster_by_network(self, image, grid, **options):
-        with one_torch_thread():
-            return cluster_by_network(
-                image.features,
-                grid,
-                self.classifier_,
-                n_candidates=self.n_candidates,
-                pair_features=self.pair_features_,
-                index=image.index,
-                **options,
-            )
-
-    def _segment(self, image, threads):
-        self._check_n_features(image)
-        grid = image_grid(image, self.superpixel_size, self.n_segments)
-        weighted = weigh(image.features, self._learned_weights(len(image.features)))
-        options = {
-            "compactness": self.compactness,
-            "max_iter": self.max_iter,
-            "mask": image.mask,
-            "min_size_factor": self.min_size_factor,
-            "threads": threads,
-        }
-        if not self._is_linear():
-            # Whatever is done with the weighted features, the network sees all as they are.
-            def cluster(_, grid, **options):
-                return self._cluster_by_network(image, grid, **options)
-
-            options["cluster"] = cluster
-        if self.n_segments is None or self.oversegmentation == 1:
-            return slic_regions(weighted, grid, **options)[0]
-        options["refine_iter"] = self.refine_iter
-        options["edges"] = edge_plane(image, self.edge_channel)
-        return numbered_regions(weighted, image, self.n_segments, self.oversegmentation, **options)
-
-    def _check_n_features(self, image):
-        n_features = len(image.features)
+    def _distance(self, n_features):
         if n_features != self.n_features_:
             raise ValueError(
-                f"image {image.index}: found {n_features} features, expected {self.n_features_}, "
-                "as many as were learned from"
+                f"found {n_features} features, expected {self.n_features_}, as in the images "
+                "learned from"
             )
+        weights = self._learned_weights(n_features)
+        if self._is_linear():
+            return WeightedDistance(weights)
+        from sksuperpixel._learning.pixel_classifier import network_of
+
+        network = network_of(self.classifier_)
+        return NetworkDistance(network, self.n_candidates, weights, self.pair_features_)
 
     def to_slic(self):
-        """Give the plain SLIC of a one-layer distance.
+        """Give the plain `SLIC` of a one-layer distance.
 
         Returns
         -------
@@ -603,7 +442,7 @@ class TrainableSLIC(SuperpixelTransformer):
         Raises
         ------
         ValueError
-            If the network is not a distance of one layer, or sees pair features, too.
+            If the network is not a distance of one layer, or if it sees pair features as well.
         """
         check_is_fitted(self, "classifier_")
         if not self._is_linear():
@@ -613,12 +452,15 @@ class TrainableSLIC(SuperpixelTransformer):
             )
         names = SLIC().get_params(deep=False)
         shared = {name: value for name, value in self.get_params(False).items() if name in names}
-        slic = SLIC(**shared, channel_weights=self._learned_weights(self.n_features_))
+        slic = SLIC(**{**shared, "channel_weights": self._learned_weights(self.n_features_)})
         slic.features_, slic.n_channels_in_ = self.features_, self.n_channels_in_
         return slic
 
     def save(self, path):
         """Write the fitted model to a file: safetensors, described in JSON.
+
+        Parameters that depend on the machine (`device`, `n_jobs`, and `memory` and `checkpoint`
+        of transformers) are not written.
 
         Parameters
         ----------
@@ -627,45 +469,63 @@ class TrainableSLIC(SuperpixelTransformer):
 
         Raises
         ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called.
         ValueError
             If the network, the features' transformer or a pair feature is not one of this
-            library: such a model can be pickled.
+            library. Such a model can be pickled.
         """
+        from sksuperpixel.models._files import save_model
+
         check_is_fitted(self, "classifier_")
-        params = self.get_params(deep=False)
-        del params["classifier"]
-        maker = params.pop("label_maker")
-        params["features"], tensors = describe_features(params["features"], self.features_)
-        params["pair_features"] = describe_pairs(self.pair_features_)
-        save_model(
-            path,
-            self.classifier_.module_,
-            {
-                "params": plain(params),
-                "label_maker": None if maker is None else plain(maker.get_params()),
-                "training": {"max_epochs": int(self.classifier_.max_epochs)},
-                "learned": {name: int(getattr(self, name)) for name in _LEARNED_NUMBERS},
-            },
-            tensors,
-        )
+        save_model(path, self)
 
     @classmethod
-    def from_pretrained(cls, name="bsds500", device=None):
-        """Give a fitted model that comes with this.
+    def load(cls, path, device="cpu"):
+        """Read a model that `save` wrote. Nothing in the file is run.
 
         Parameters
         ----------
-        name : {"bsds500"}, default="bsds500"
-            Which one. ``"bsds500"``: for photographs, of superpixels from 8 to 32 pixels
-            across. It learned from the segmentations of BSDS500 [1]_; its card,
-            ``sksuperpixel/models/bsds500.md``, tells from what, how, and how good it is.
-        device : str, default=None
-            Where its networks are to run; None for the CPU.
+        path : str or path-like
+            The file.
+        device : str, default="cpu"
+            Where the networks are to run.
 
         Returns
         -------
         TrainableSLIC
-            Fitted. Set `n_segments`, or `superpixel_size`, to what you want. Its `fit` goes on
+            Fitted. Its `classifier` is a network of the same kind, to be trained for as many
+            epochs, with the other settings of `sksuperpixel.networks`.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it is not whole, not a model, of another version, or if its tensors do not fit.
+        """
+        from sksuperpixel.models._files import load_model
+
+        return load_model(path, cls, device)
+
+    @classmethod
+    def from_pretrained(cls, name="bsds500", device="cpu"):
+        """Give a fitted model that comes with the library.
+
+        Parameters
+        ----------
+        name : {"bsds500"}, default="bsds500"
+            Which one. ``"bsds500"`` is for photographs and superpixels from 8 to 32 pixels
+            across. It learned from the segmentations of BSDS500 [1]_. Its card,
+            ``sksuperpixel/models/bsds500.md``, says from what and how it learned, and how good
+            it is.
+        device : str, default="cpu"
+            Where its networks are to run.
+
+        Returns
+        -------
+        TrainableSLIC
+            Fitted. Set `n_segments` or `superpixel_size` to what you want. Its `fit` goes on
             from this model: its features learn from your images, too. With
             ``features__train=False`` they stay as they are.
 
@@ -687,71 +547,29 @@ class TrainableSLIC(SuperpixelTransformer):
         >>> slic.transform([astronaut()])[0].max().item()
         299
         """
-        if name not in _SHIPPED:
+        from sksuperpixel.models._shipped import SHIPPED
+
+        if name not in SHIPPED:
             raise ValueError(
-                f"name: found {name!r}, expected one of {sorted(_SHIPPED)}; files that `save` "
+                f"name: found {name!r}, expected one of {sorted(SHIPPED)}; files that `save` "
                 "wrote are read by `load`"
             )
-        return cls.load(_SHIPPED[name], device)
-
-    @classmethod
-    def load(cls, path, device=None):
-        """Read a model that `save` wrote. Nothing in the file is run.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file.
-        device : str, default=None
-            Where the network is to run; None for where it ran.
-
-        Returns
-        -------
-        TrainableSLIC
-            Fitted. Its `classifier` is a network of the same kind, to be trained for as many
-            epochs, with the other settings of `sksuperpixel.networks`.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is no such file.
-        ValueError
-            If it is not whole, not of this kind, of a newer version, or its tensors do not
-            fit.
-        """
-        from sksuperpixel.networks import make_net_of
-
-        module, about, tensors = load_model(path)
-        params, maker = about["params"], about["label_maker"]
-        if about["version"] == 1:
-            params["refine_iter"] = 0
-        n_channels = about["learned"]["n_channels_in_"]
-        axis = params["channel_axis"]
-        blank = np.zeros((8, 8), np.uint8)
-        if axis is not None:
-            # Only of a volume can this be the fourth axis.
-            shape = (8, 8, 8) if axis in (3, -4) else (8, 8)
-            blank = np.moveaxis(np.zeros((*shape, n_channels), np.uint8), -1, axis)
-        if device is not None:
-            params["device"] = device
-        params["features"], fitted = restore_features(
-            params["features"], tensors, blank, axis, path, device
-        )
-        pairs = tuple(PathFeature(**each) for each in params.get("pair_features", ()))
-        params["pair_features"] = pairs
-        slic = cls(**params, label_maker=None if maker is None else LabelMaker(**maker))
-        for name, value in about["learned"].items():
-            setattr(slic, name, value)
-        slic.features_, slic.pair_features_ = fitted, pairs
-        slic.classifier_ = make_net_of(module, device=slic.device)
-        slic.classifier_.set_params(**about.get("training", {}))
-        slic.classifier = clone(slic.classifier_)
-        return slic
+        return cls.load(SHIPPED[name], device)
 
 
-# Models that come with this, by name.
-_SHIPPED = {"bsds500": Path(__file__).parent / "models" / "bsds500.safetensors"}
-# Sets of candidates are bits of an int64.
-_MOST_BITS = 63
-_LEARNED_NUMBERS = ("n_channels_in_", "n_features_", "n_pixels_")
-_FITTED = ("features_", "pair_features_", "classifier_", *_LEARNED_NUMBERS)
+def _report_image(task, estimator, result):
+    """Tell callbacks that an image is done, and hand on its result."""
+    image_done = task.subcontext(task_name="image")
+    image_done.call_on_fit_task_begin(estimator=estimator)
+    image_done.call_on_fit_task_end(estimator=estimator)
+    return result
+
+
+_FITTED = (
+    "features_",
+    "pair_features_",
+    "classifier_",
+    "n_channels_in_",
+    "n_features_",
+    "n_pixels_",
+)

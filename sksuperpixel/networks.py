@@ -72,7 +72,7 @@ class DistanceNetwork(nn.Module):
         Depth.
     n_hidden : int, default=16
         Width of the hidden layers of three.
-    initial_weights : array-like of shape (M,), default=None
+    channel_weights : array-like of shape (M,), default=None
         Weights of the features' squared differences to start from; None for 1 each.
     scales : array-like of shape (1 + M,), default=None
         Typical sizes of the distance and of the differences, by which the hidden layers'
@@ -105,7 +105,7 @@ class DistanceNetwork(nn.Module):
         n_features,
         n_layers=3,
         n_hidden=16,
-        initial_weights=None,
+        channel_weights=None,
         scales=None,
         temperature=10.0,
     ):
@@ -115,7 +115,7 @@ class DistanceNetwork(nn.Module):
         self.n_features = n_features
         self.n_layers = n_layers
         self.n_hidden = n_hidden
-        weights = np.ones(n_features) if initial_weights is None else np.asarray(initial_weights)
+        weights = np.ones(n_features) if channel_weights is None else np.asarray(channel_weights)
         # A weight of 0 could never grow again.
         log_weights = np.log(np.maximum(weights.astype(np.float64), 1e-6))
         self.log_weights = nn.Parameter(torch.tensor(log_weights, dtype=torch.float32))

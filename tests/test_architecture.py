@@ -29,6 +29,8 @@ MAY_IMPORT = {
         set(),
     ),
     "_match_compactness": ({"metrics"}, {"math"}),
+    "_images": (set(), set()),
+    "_images.pictures": (set(), {"numpy"}),
     "_validation": (set(), {"numpy", "sklearn.utils."}),
     "_base": ({"_validation"}, {"numpy", "sklearn.base", "sklearn.utils."}),
     "_kernels": (set(), {"numpy", "numba"}),
@@ -162,7 +164,16 @@ MAY_IMPORT = {
         {"metrics._checks", "metrics._docs", "metrics._image_scores"},
         set(),
     ),
-    "metrics._checks": ({"_validation"}, {"numpy"}),
+    "metrics._checks": (
+        {
+            "_images.errors",
+            "_images.images",
+            "_images.masks",
+            "_images.pictures",
+            "_images.segmentations",
+        },
+        {"numpy"},
+    ),
     "metrics._docs": (set(), set()),
     "metrics._image_scores": (
         {"_label_maps.edges", "_label_maps.overlaps", "metrics._checks", "metrics._regularity"},
@@ -179,7 +190,7 @@ MAY_IMPORT = {
     ),
     "metrics._scorers": (
         {
-            "_base",
+            "_images.lazy_sequence",
             "metrics._boundary",
             "metrics._checks",
             "metrics._overlap",
@@ -193,7 +204,7 @@ MAY_IMPORT = {
         {"numpy"},
     ),
     "metrics._variation": (
-        {"_validation", "metrics._checks", "metrics._docs", "metrics._image_scores"},
+        {"_images.images", "metrics._checks", "metrics._docs", "metrics._image_scores"},
         {"numpy"},
     ),
     # Data: nothing that segments.
@@ -209,17 +220,21 @@ MAY_IMPORT = {
         set(),
     ),
     "datasets._download": (set(), set()),
-    "datasets._files": ({"_base"}, {"numpy", "sklearn.utils."}),
+    "datasets._files": ({"_images.pictures"}, {"numpy"}),
     "datasets._mosaic_layout": (set(), {"numpy", "scipy.ndimage"}),
     "datasets._texture_mosaics": (
         {"datasets._mosaic_layout"},
         {"numpy", "scipy.ndimage", "sklearn.utils."},
     ),
-    "datasets._bsds500": ({"datasets._download", "datasets._files"}, {"numpy"}),
-    "datasets._camvid": ({"datasets._files"}, {"numpy"}),
-    "datasets._cityscapes": ({"datasets._files"}, {"numpy"}),
-    "datasets._folder": ({"datasets._files"}, set()),
-    "datasets._voc": ({"datasets._files"}, {"numpy"}),
+    "datasets._bsds500": (
+        {"datasets._download", "datasets._pairs"},
+        {"numpy", "sklearn.utils."},
+    ),
+    "datasets._camvid": ({"datasets._files", "datasets._pairs"}, {"numpy"}),
+    "datasets._cityscapes": ({"datasets._files", "datasets._pairs"}, {"numpy"}),
+    "datasets._folder": ({"datasets._files", "datasets._pairs"}, set()),
+    "datasets._pairs": ({"_base", "datasets._files"}, {"sklearn.utils."}),
+    "datasets._voc": ({"datasets._files", "datasets._pairs"}, {"numpy"}),
 }
 LAZY = {
     "_superpixel_transformer": {"sksuperpixel.metrics"},
@@ -242,7 +257,7 @@ LAZY = {
     "features._scattering": {"kymatio.", "pandas", "scipy.fft", "torch."},
     "_label_maps.edges": {"scipy.ndimage"},
     "metrics._report": {"pandas"},
-    "datasets._download": {"pooch", "requests"},
+    "datasets._download": {"pooch"},
     "datasets._files": {"PIL", "tifffile"},
     "datasets._bsds500": {"scipy.io"},
     "datasets._mosaic_layout": {"skimage.segmentation"},

@@ -9,7 +9,7 @@ from sklearn.utils import _safe_indexing, shuffle
 from sklearn.utils.validation import _num_samples, indexable
 
 from sksuperpixel import SLIC, ChannelUnion, LabFeatures, LazySequence
-from sksuperpixel._base import ImageTransformerMixin
+from sksuperpixel._images.transformer import ImageTransformerMixin
 
 IMAGES = [
     np.random.default_rng(i).integers(0, 256, (6, 5 + i, 3), dtype=np.uint8) for i in range(4)

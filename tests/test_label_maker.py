@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sksuperpixel import LabelMaker
-from sksuperpixel._label_maker import count_segments, dense_segments
+from sksuperpixel._learning.label_maker import count_segments, dense_segments
 
 # One row of eight pixels: three segments, four clusters of two pixels, of which cluster 1
 # straddles the first border.

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from sksuperpixel._torch_threads import one_torch_thread  # noqa: E402
+from sksuperpixel._torch import one_torch_thread  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

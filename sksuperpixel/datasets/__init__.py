@@ -1,4 +1,4 @@
-"""Images with ground truth: made on the spot, loaded from folders, or downloaded."""
+"""Images with ground truth: generated, loaded from folders, or downloaded."""
 
 from ._bsds500 import fetch_bsds500, load_bsds500
 from ._camvid import load_camvid

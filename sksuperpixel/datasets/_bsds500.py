@@ -1,30 +1,34 @@
-"""BSDS500: photographs with the segmentations of several people each."""
+"""BSDS500: photographs, each segmented by several people."""
+
+import os
+from numbers import Integral, Real
 
 import numpy as np
+from sklearn.utils._param_validation import Interval, validate_params
 
-from ._download import RemoteArchive, extract_archive, fetch_archive, get_data_home
-from ._files import bunch_of_pairs, check_folder, check_subset, list_files, pair_files
+from ._download import RemoteArchive, fetch_folder, get_data_home
+from ._pairs import bunch_of_pairs, check_folder, check_subset, list_files, pair_files
 
 _SUBSETS = ("train", "val", "test")
 
-# The authors publish no hash. This one (of 70 763 455 bytes) is what several unrelated public
-# projects recorded when they downloaded the file from the same address, for instance
+# The authors publish no hash. Several unrelated public projects recorded this one when they
+# downloaded the file (of 70 763 455 bytes) from the same address, for instance
 # github.com/SharoonSharif/conv3x3-engine-zynq (eval/README.md) and github.com/hasslelee/flipguard
-# (scripts/verify_external_source_replay.py); the size is also in tensorpack's bsds500.py.
+# (scripts/verify_external_source_replay.py). The size is also in tensorpack's bsds500.py.
 _ARCHIVE = RemoteArchive(
     url=(
         "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/BSR/BSR_bsds500.tgz"
     ),
-    filename="BSR_bsds500.tgz",
     sha256="97e49d31764f3912f0c4122707d53062ac9e783ba0f095e447a4d53c1a41af8e",
+    folder="BSR/BSDS500",
 )
 
 _DESCR = """\
 BSDS500: the Berkeley segmentation data set
 -------------------------------------------
 Photographs of nature and people, 481 x 321 or 321 x 481 pixels: 200 to train, 100 to validate
-and 200 to test. Four to nine people segmented each by hand, in as many parts as they found
-meaningful [1]_.
+and 200 to test. Four to nine people segmented each photograph by hand, into as many parts as
+they found meaningful [1]_.
 
 Terms: non-commercial research and education.
 Source: https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/resources.html
@@ -35,7 +39,7 @@ Source: https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/reso
 
 
 def _read_annotators(path):
-    """Read the segmentations (A, H, W) of one .mat file."""
+    """Read the segmentations of one .mat file, as an int32 array (A, H, W)."""
     from scipy.io import loadmat
 
     try:
@@ -44,10 +48,10 @@ def _read_annotators(path):
         return np.stack(segmentations).astype(np.int32)
     except FileNotFoundError:
         raise
-    except Exception as error:  # loadmat raises whatever the damaged bytes lead to
+    except Exception as error:  # damaged bytes make loadmat raise almost anything
         raise ValueError(
-            f"{path} could not be read as a ground truth of BSDS500, expected the variable "
-            f"groundTruth with a Segmentation of each annotator: {error!r}"
+            f"{path}: found a file that cannot be read ({error!r}), expected a ground truth of "
+            "BSDS500: the variable groundTruth with one Segmentation per annotator"
         ) from error
 
 
@@ -57,23 +61,25 @@ def load_bsds500(root, subset="train"):
     Parameters
     ----------
     root : str or path-like
-        The folder ``BSR``, ``BSR/BSDS500`` or ``BSR/BSDS500/data`` of the archive as it unpacks,
-        or the one that holds ``BSR``.
+        One of the folders ``BSR``, ``BSR/BSDS500`` and ``BSR/BSDS500/data``, as the archive
+        unpacks, or the folder that holds ``BSR``.
     subset : {"train", "val", "test", "all"} or list of these, default="train"
+        The images to load.
 
     Returns
     -------
     data : :class:`~sklearn.utils.Bunch`
-        With the following attributes, sorted by subset as asked, then by file name:
+        With the following attributes. Images come in the order of the subsets asked for, and
+        by file name within a subset.
 
         images : LazySequence of uint8 arrays (H, W, 3)
         segmentations : LazySequence of int32 arrays (A, H, W)
-            A segmentation of each of the A people, labels as in the files: 1, 2, ...
+            One segmentation for each of A people, with the labels of the files: 1, 2, ...
         image_ids : list of str
-            As in ``"100007"``.
+            For instance ``"100007"``.
         subsets : array of str, shape (n_images,)
         ignore_label : None
-            There is no void.
+            No pixel is void.
         filenames, segmentation_filenames : list of str
         DESCR : str
 
@@ -82,8 +88,8 @@ def load_bsds500(root, subset="train"):
     FileNotFoundError
         If a folder is missing or empty, or if an image has no ground truth.
     ValueError
-        If `subset` is unknown; and, when a file is read: if a ground truth has another size than
-        its image, or if a file is damaged.
+        If `subset` is unknown. When a file is read: if the sizes of ground truth and image
+        differ, or if the file is damaged.
 
     See Also
     --------
@@ -107,8 +113,8 @@ def load_bsds500(root, subset="train"):
     home = next((path for path in candidates if (path / "images").is_dir()), None)
     if home is None:
         raise FileNotFoundError(
-            f"{root} has no folder images, and none in BSR/BSDS500/data, BSDS500/data or data, "
-            f"expected {layout}"
+            f"{root}: found no folder images in it, nor in its BSR/BSDS500/data, BSDS500/data "
+            f"or data, expected {layout}"
         )
     pairs, subsets = [], []
     for name in check_subset(subset, _SUBSETS):
@@ -118,7 +124,9 @@ def load_bsds500(root, subset="train"):
             check_folder(home / "groundTruth" / name, layout), extensions=(".mat",)
         )
         if not images:
-            raise FileNotFoundError(f"{folder} has no .jpg files, expected those of BSDS500")
+            raise FileNotFoundError(
+                f"{folder}: found no .jpg files, expected the images of BSDS500"
+            )
         pairs += pair_files(images, labels)
         subsets += [name] * len(images)
     return bunch_of_pairs(
@@ -126,13 +134,23 @@ def load_bsds500(root, subset="train"):
     )
 
 
+@validate_params(
+    {
+        "data_home": [str, os.PathLike, None],
+        "subset": "no_validation",  # check_subset does it, as in load_bsds500
+        "download_if_missing": ["boolean"],
+        "n_retries": [Interval(Integral, 0, None, closed="left")],
+        "delay": [Interval(Real, 0, None, closed="left")],
+    },
+    prefer_skip_nested_validation=True,
+)
 def fetch_bsds500(
     *, data_home=None, subset="train", download_if_missing=True, n_retries=3, delay=1.0
 ):
-    """Download BSDS500 if it is not in the cache folder, and load it.
+    """Load BSDS500, and download it first if it is not in the cache folder.
 
-    70 MB are downloaded once. A download that was cut off is kept and continued, by this call
-    or by the next one; the archive is unpacked only if its SHA-256 is right, and then deleted.
+    The data set (70 MB) is downloaded only once. The archive is unpacked only if its SHA-256 is
+    the expected one, and the archive itself is not kept.
 
     Parameters
     ----------
@@ -140,32 +158,32 @@ def fetch_bsds500(
         The cache folder. Default: the environment variable ``SKSUPERPIXEL_DATA``, or else
         ``sksuperpixel`` in the user's cache folder.
     subset : {"train", "val", "test", "all"} or list of these, default="train"
+        The images to load. The download always has all of them.
     download_if_missing : bool, default=True
-        If False, a missing data set is an error.
+        If False, raise an error instead of downloading.
     n_retries : int, default=3
-        How often to try again after the connection failed.
+        How many times to try again after a download failed.
     delay : float, default=1.0
-        Seconds between the trials.
+        Seconds to wait before trying again.
 
     Returns
     -------
     data : :class:`~sklearn.utils.Bunch`
-        As :func:`load_bsds500` gives it.
+        The same as the result of :func:`load_bsds500`.
 
     Raises
     ------
     FileNotFoundError
         If the data set is missing and `download_if_missing` is False.
     OSError
-        If the connection fails.
+        If the download fails.
     ValueError
-        If `subset` is unknown, or if the downloaded file has another SHA-256 than expected: it
-        is deleted then, and the next call starts afresh.
+        If a parameter is invalid, or if the SHA-256 of the downloaded file is not the expected
+        one.
 
-    Notes
-    -----
-    Two processes that download into one folder at once spoil each other's part, which the
-    SHA-256 shows: call this once before starting workers.
+    See Also
+    --------
+    load_bsds500 : Load the data set from a folder.
 
     References
     ----------
@@ -179,13 +197,13 @@ def fetch_bsds500(
     >>> len(data.images)  # doctest: +SKIP
     200
     """
-    check_subset(subset, _SUBSETS)
-    folder = get_data_home(data_home)
-    root = folder / "BSDS500"
+    check_subset(subset, _SUBSETS)  # before the download
+    root = get_data_home(data_home) / "BSDS500"
     if not root.is_dir():
         if not download_if_missing:
-            raise FileNotFoundError(f"BSDS500 is not in {root} and download_if_missing is False")
-        archive = fetch_archive(_ARCHIVE, folder, n_retries=n_retries, delay=delay)
-        extract_archive(archive, "BSR/BSDS500", root)
-        archive.unlink(missing_ok=True)
+            raise FileNotFoundError(
+                f"{root}: found no such folder, expected BSDS500 because download_if_missing is "
+                "False"
+            )
+        fetch_folder(_ARCHIVE, root, n_retries=n_retries, delay=delay)
     return load_bsds500(root, subset)

@@ -1,17 +1,11 @@
-"""CamVid in the 11 classes of SegNet."""
+"""CamVid: street scenes with the 11 classes of SegNet."""
 
 from functools import partial
 
 import numpy as np
 
-from ._files import (
-    bunch_of_pairs,
-    check_folder,
-    check_subset,
-    list_files,
-    pair_files,
-    read_class_labels,
-)
+from ._files import read_class_labels
+from ._pairs import bunch_of_pairs, check_folder, check_subset, list_files, pair_files
 
 _SUBSETS = ("train", "val", "test")
 # The order of the labels in SegNet's version of the data set.
@@ -33,10 +27,10 @@ _VOID = 11
 _DESCR = """\
 CamVid: street scenes with 11 classes
 -------------------------------------
-Frames of videos filmed from a driving car in Cambridge by day and at dusk, about one a second,
-labelled by hand [1]_. This is the version of SegNet [2]_: 480 x 360 pixels, 367 frames to
-train, 101 to validate and 233 to test, 11 classes and void (label 11). The frames of one
-sequence resemble each other: split by `groups`, never by frames.
+Frames of videos that were filmed from a driving car in Cambridge, by day and at dusk, and
+labelled by hand at about one frame per second [1]_. This is the version of SegNet [2]_:
+480 x 360 pixels, 367 frames to train, 101 to validate and 233 to test, 11 classes and void
+(label 11). The frames of one sequence resemble each other: split by `groups`, never by frames.
 
 Terms: published by its authors for research; ask them before any other use.
 Source: http://mi.eng.cam.ac.uk/research/projects/VideoRec/CamVid/ and, in this version,
@@ -55,22 +49,24 @@ def load_camvid(root, subset="train"):
     Parameters
     ----------
     root : str or path-like
-        The folder with ``train``, ``trainannot``, ``val``, ``valannot``, ``test`` and
-        ``testannot``; those of the subsets asked for must be there.
+        The folder that contains ``train``, ``trainannot``, ``val``, ``valannot``, ``test`` and
+        ``testannot``. Only the folders of the subsets asked for must exist.
     subset : {"train", "val", "test", "all"} or list of these, default="train"
+        The frames to load.
 
     Returns
     -------
     data : :class:`~sklearn.utils.Bunch`
-        With the following attributes, sorted by subset as asked, then by file name:
+        With the following attributes. Frames come in the order of the subsets asked for, and
+        by file name within a subset.
 
         images : LazySequence of uint8 arrays (H, W, 3)
         segmentations : LazySequence of int32 arrays (H, W)
-            Classes 0..10, and 11 where nothing is labelled.
+            Classes 0..10, and 11 for pixels without a label.
         image_ids : list of str
-            As in ``"0001TP_006690"``.
+            For instance ``"0001TP_006690"``.
         groups : array of str, shape (n_images,)
-            The sequence each frame comes from, for :class:`~sklearn.model_selection.GroupKFold`.
+            The sequence of each frame, for :class:`~sklearn.model_selection.GroupKFold`.
         subsets : array of str, shape (n_images,)
         target_names : list of str
             The names of the classes 0..10.
@@ -84,8 +80,8 @@ def load_camvid(root, subset="train"):
     FileNotFoundError
         If a folder is missing or empty, or if an image has no label image.
     ValueError
-        If `subset` is unknown; and, when a file is read: if a label image has another size than
-        its image or labels beyond 11, or if a file is damaged.
+        If `subset` is unknown. When a file is read: if the sizes of label image and image
+        differ, if a label is greater than 11, or if the file is damaged.
 
     References
     ----------
@@ -108,7 +104,9 @@ def load_camvid(root, subset="train"):
         images = list_files(check_folder(root / name, layout))
         labels = list_files(check_folder(root / f"{name}annot", layout))
         if not images:
-            raise FileNotFoundError(f"{root / name} has no images, expected the frames of CamVid")
+            raise FileNotFoundError(
+                f"{root / name}: found no images, expected the frames of CamVid"
+            )
         pairs += pair_files(images, labels)
         subsets += [name] * len(images)
     return bunch_of_pairs(

@@ -1,20 +1,14 @@
-"""Cityscapes with its 19 classes, or its instances."""
+"""Cityscapes: street scenes with 19 classes, or with instances."""
 
 import numpy as np
 
-from ._files import (
-    bunch_of_pairs,
-    check_folder,
-    check_subset,
-    existing_pairs,
-    list_files,
-    read_labels,
-)
+from ._files import read_labels
+from ._pairs import bunch_of_pairs, check_folder, check_subset, existing_pairs, list_files
 
 _SUBSETS = {"fine": ("train", "val", "test"), "coarse": ("train", "val", "train_extra")}
 _FOLDERS = {"fine": "gtFine", "coarse": "gtCoarse"}
 _TARGETS = {"class": "labelIds", "instance": "instanceIds"}
-# The label ids of the files, in the order of the 19 classes that are scored.
+# The label ids of the files for the 19 classes that the benchmark scores, in its order.
 _CLASSES = {
     7: "road",
     8: "sidewalk",
@@ -42,11 +36,11 @@ _DESCR = """\
 Cityscapes: street scenes of 50 cities
 --------------------------------------
 Street scenes of 2048 x 1024 pixels: 2975 to train, 500 to validate and 1525 to test with fine
-segmentations, and 20000 further ones with coarse segmentations [1]_. 19 classes are scored, all
-else is void (label 255 here). The segmentations of the fine test images are kept by the
-authors: their files are void.
+segmentations, and 20000 more with coarse segmentations [1]_. The benchmark scores 19 classes;
+all else is void (label 255 here). The authors keep the segmentations of the fine test images
+secret: the files of these are void.
 
-Terms: non-commercial use, after a registration; see https://www.cityscapes-dataset.com/license/
+Terms: non-commercial use, after registration; see https://www.cityscapes-dataset.com/license/
 Source: https://www.cityscapes-dataset.com
 
 .. [1] M. Cordts, M. Omran, S. Ramos, T. Rehfeld, M. Enzweiler, R. Benenson, U. Franke, S. Roth,
@@ -59,13 +53,13 @@ def _read_classes(path):
     table[list(_CLASSES)] = np.arange(len(_CLASSES))
     labels = read_labels(path)
     if labels.size and labels.max() > 255:
-        raise ValueError(f"{path} has the label {labels.max()}, expected label ids 0..255")
+        raise ValueError(f"{path}: found the label {labels.max()}, expected label ids 0..255")
     return table[labels]
 
 
 def _read_instances(path):
     instances = read_labels(path)
-    # An instance of the label 26 is 26000, 26001, ...; a group or a wall keeps its label.
+    # Instances of the label 26 are 26000, 26001, ...; groups and walls keep their label.
     labels = np.where(instances < 1000, instances, instances // 1000)
     instances[~np.isin(labels, list(_CLASSES))] = _VOID
     return instances
@@ -77,29 +71,30 @@ def load_cityscapes(root, subset="train", *, mode="fine", target="class"):
     Parameters
     ----------
     root : str or path-like
-        The folder with ``leftImg8bit`` and ``gtFine`` or ``gtCoarse``, as the archives of the
-        project unpack.
+        The folder that contains ``leftImg8bit`` and ``gtFine`` or ``gtCoarse``, as the archives
+        of the data set unpack.
     subset : str or list of str, default="train"
         ``"train"``, ``"val"``, ``"test"`` (fine only, void segmentations), ``"train_extra"``
         (coarse only), several of them, or ``"all"``.
     mode : {"fine", "coarse"}, default="fine"
-        Which segmentations.
+        Which of the two sets of segmentations to load.
     target : {"class", "instance"}, default="class"
-        Whether the segmentations tell the 19 classes, or single objects.
+        Whether the labels are the 19 classes or single objects.
 
     Returns
     -------
     data : :class:`~sklearn.utils.Bunch`
-        With the following attributes, sorted by subset as asked, then city and file name:
+        With the following attributes. Images come in the order of the subsets asked for, and
+        by city and file name within a subset.
 
         images : LazySequence of uint8 arrays (H, W, 3)
         segmentations : LazySequence of int32 arrays (H, W)
-            Classes 0..18; or instances as numbered in the files: ``1000 * label id + number``
-            for single objects, the label id for all else. 255 is void in both.
+            Classes 0..18, or instances as the files number them: ``1000 * label id + number``
+            for single objects and the label id for all else. 255 is void in both cases.
         image_ids : list of str
-            As in ``"aachen_000000_000019"``.
+            For instance ``"aachen_000000_000019"``.
         groups : array of str, shape (n_images,)
-            The city, for :class:`~sklearn.model_selection.GroupKFold`.
+            The city of each image, for :class:`~sklearn.model_selection.GroupKFold`.
         subsets : array of str, shape (n_images,)
         target_names : list of str
             The names of the classes 0..18.
@@ -113,8 +108,8 @@ def load_cityscapes(root, subset="train", *, mode="fine", target="class"):
     FileNotFoundError
         If a folder or a label image is missing, or if a subset has no images.
     ValueError
-        If `subset`, `mode` or `target` is unknown; and, when a file is read: if a label image
-        has another size than its image, or if a file is damaged.
+        If `subset`, `mode` or `target` is unknown. When a file is read: if the sizes of label
+        image and image differ, or if the file is damaged.
 
     References
     ----------
@@ -130,9 +125,9 @@ def load_cityscapes(root, subset="train", *, mode="fine", target="class"):
     ['frankfurt', 'lindau', 'munster']
     """
     if mode not in _FOLDERS:
-        raise ValueError(f"mode must be one of {list(_FOLDERS)}, got {mode!r}")
+        raise ValueError(f"mode: found {mode!r}, expected one of {list(_FOLDERS)}")
     if target not in _TARGETS:
-        raise ValueError(f"target must be one of {list(_TARGETS)}, got {target!r}")
+        raise ValueError(f"target: found {target!r}, expected one of {list(_TARGETS)}")
     annotation = _FOLDERS[mode]
     layout = f"Cityscapes with the folders leftImg8bit and {annotation}"
     pairs, image_ids, subsets = [], [], []
@@ -143,7 +138,7 @@ def load_cityscapes(root, subset="train", *, mode="fine", target="class"):
         images = list_files(image_folder, "*/*_leftImg8bit.png")
         if not images:
             raise FileNotFoundError(
-                f"{image_folder} has no images, expected CITY/NAME_leftImg8bit.png"
+                f"{image_folder}: found no images, expected CITY/NAME_leftImg8bit.png"
             )
         for image in images:
             image_id = image.stem.removesuffix("_leftImg8bit")

@@ -1,4 +1,4 @@
-"""Download an archive so that a cut connection costs little, and unpack it whole or not at all."""
+"""Download an archive and unpack it whole or not at all."""
 
 import os
 import tarfile
@@ -7,20 +7,29 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-_CHUNK = 1 << 16  # bytes
-_TIMEOUT = 60  # seconds without a byte
-
 
 class RemoteArchive(NamedTuple):
-    """A tar archive somewhere, and what its bytes must be."""
+    """A tar archive on a server, and the folder inside it that is wanted."""
 
     url: str
-    filename: str
     sha256: str
+    folder: str
 
 
 def get_data_home(data_home=None):
-    """Return the folder of downloads: `data_home`, $SKSUPERPIXEL_DATA or the user's cache."""
+    """Return the folder that holds downloaded data sets.
+
+    Parameters
+    ----------
+    data_home : str or path-like, default=None
+        The folder. Default: the environment variable ``SKSUPERPIXEL_DATA``, or else
+        ``sksuperpixel`` in the user's cache folder.
+
+    Returns
+    -------
+    Path
+        An absolute path; the folder may not exist yet.
+    """
     data_home = data_home or os.environ.get("SKSUPERPIXEL_DATA")
     if not data_home:
         import pooch
@@ -29,128 +38,78 @@ def get_data_home(data_home=None):
     return Path(data_home).expanduser().resolve()
 
 
-class _ResumingDownloader:
-    """Downloader for pooch that keeps what it has in a .part file and goes on from there."""
+def fetch_folder(archive, target, *, n_retries, delay):
+    """Download an archive and unpack its folder as `target`.
 
-    def __init__(self, part, *, n_retries, delay):
-        self.part = part
-        self.n_retries = n_retries
-        self.delay = delay
-
-    def __call__(self, url, output_file, pooch_instance):  # what pooch calls
-        import requests
-
-        for n_left in range(self.n_retries, -1, -1):
-            try:
-                self._continue(url)
-                break
-            except requests.RequestException as error:
-                response = error.response
-                refused = response is not None and response.status_code < 500
-                if n_left == 0 or refused:
-                    message = f"{url} could not be downloaded: {error}"
-                    if self.part.exists():
-                        message += f". {self.part} is kept: the next call goes on from there."
-                    raise OSError(message) from error
-                time.sleep(self.delay)
-        os.replace(self.part, output_file)
-
-    def _continue(self, url):
-        """Download what the .part file lacks, or everything if the server cannot do parts."""
-        import requests
-
-        have = self.part.stat().st_size if self.part.exists() else 0
-        # Without "identity" the length could be that of compressed bytes.
-        headers = {"Accept-Encoding": "identity"}
-        if have:
-            headers["Range"] = f"bytes={have}-"
-        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
-            content_range = response.headers.get("Content-Range", "")
-            if have and response.status_code == 416:
-                if content_range.endswith(f"/{have}"):
-                    return  # it was complete already
-                self.part.unlink()
-                raise requests.ConnectionError("the server has no such part, starting again")
-            response.raise_for_status()
-            goes_on = response.status_code == 206 and content_range.startswith(f"bytes {have}-")
-            if response.status_code == 206 and not goes_on:
-                self.part.unlink()
-                raise requests.ConnectionError("the server sent another part, starting again")
-            with open(self.part, "ab" if goes_on else "wb") as file:
-                for chunk in response.iter_content(_CHUNK):
-                    file.write(chunk)
-                received = file.tell() - (have if goes_on else 0)
-            expected = int(response.headers.get("Content-Length", received))
-            if received < expected:  # old versions of urllib3 say nothing
-                raise requests.ConnectionError(f"got {received} of {expected} bytes")
-
-
-def fetch_archive(archive, folder, *, n_retries, delay):
-    """Download an archive into a folder if it is not there, and check its bytes.
+    The target appears only once everything is unpacked. Several processes may do this at the
+    same time: each downloads for itself, and the first to finish provides the target.
 
     Parameters
     ----------
     archive : RemoteArchive
-    folder : Path
+    target : Path
+        The folder to make.
     n_retries : int
-        How often to try again after the connection failed. What was received is kept.
+        How many times to try again after a download failed.
     delay : float
-        Seconds between the trials.
-
-    Returns
-    -------
-    path : Path
+        Seconds to wait before trying again.
 
     Raises
     ------
     OSError
-        If the connection fails.
+        If the download fails.
     ValueError
-        If the SHA-256 is another one; the file is deleted.
+        If the archive does not have the expected SHA-256, cannot be unpacked, has members that
+        point outside it, or lacks the folder.
     """
-    import pooch
-
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{archive.filename}.part"
-    path = pooch.retrieve(
-        archive.url,
-        known_hash=f"sha256:{archive.sha256}",
-        fname=archive.filename,
-        path=folder,
-        downloader=_ResumingDownloader(part, n_retries=n_retries, delay=delay),
-    )
-    return Path(path)
-
-
-def extract_archive(path, member, target):
-    """Unpack one folder of a tar archive as `target`, which is there whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-        The archive.
-    member : str
-        The folder inside the archive.
-    target : Path
-        The folder to make. If another process makes it meanwhile, that one is kept.
-
-    Raises
-    ------
-    ValueError
-        If the archive has no such folder, or a member that points outside of it.
-    """
-    # Unpacked beside the target, on the same disk: then the last step is one rename.
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f"{target.name}.part-") as folder:
-        try:
-            with tarfile.open(path) as archive:
-                archive.extractall(folder, filter="data")
-        except tarfile.TarError as error:
-            raise ValueError(f"{path} could not be unpacked: {error}") from error
-        unpacked = Path(folder) / member
-        if not unpacked.is_dir():
-            raise ValueError(f"{path} has no folder {member}, expected it there")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # The work is done on the disk of the target, so that the last step is a rename.
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f"{target.name}.part-") as work:
+        path = _download(archive, work, n_retries=n_retries, delay=delay)
+        unpacked = _unpack(archive, path, Path(work) / "unpacked")
         try:
             os.replace(unpacked, target)
         except OSError:
+            # Another process may have been faster; its folder is as good as ours.
             if not target.is_dir():
                 raise
+
+
+def _download(archive, folder, *, n_retries, delay):
+    """Download an archive into a folder, check its SHA-256 and return its path."""
+    import pooch
+
+    filename = archive.url.rpartition("/")[2]
+    n_failures = 0
+    while True:
+        try:
+            return pooch.retrieve(
+                archive.url, known_hash=f"sha256:{archive.sha256}", fname=filename, path=folder
+            )
+        except OSError as error:  # the errors of requests are OSErrors, too
+            n_failures += 1
+            if n_failures > n_retries:
+                raise OSError(
+                    f"{archive.url}: could not be downloaded, attempt {n_failures} of "
+                    f"{n_retries + 1} failed: {error}"
+                ) from error
+            time.sleep(delay)
+
+
+def _unpack(archive, path, destination):
+    """Unpack an archive into `destination` and return the folder that is wanted."""
+    try:
+        with tarfile.open(path) as tar:
+            tar.extractall(destination, filter="data")
+    except tarfile.TarError as error:
+        raise ValueError(
+            f"{archive.url}: found an archive that cannot be unpacked ({error}), expected a tar "
+            "archive whose members all lie inside it"
+        ) from error
+    unpacked = destination / archive.folder
+    if not unpacked.is_dir():
+        raise ValueError(
+            f"{archive.url}: found an archive without the folder {archive.folder}, expected one "
+            "that contains it"
+        )
+    return unpacked

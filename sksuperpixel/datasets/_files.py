@@ -1,78 +1,78 @@
-"""What the file loaders share: reading one picture, pairing files, lazy sequences of them."""
+"""Read the file of an image or of a label image."""
 
-from functools import partial
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from sklearn.utils import Bunch
 
-from .._base import LazySequence
-
-EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp")
-
-
-def _read_array(path, *, as_labels):
-    """Return the pixels of a file and a word for what it holds, for the error messages."""
-    suffix = path.suffix.lower()
-    if suffix == ".npy":
-        return np.load(path, allow_pickle=False), "array"
-    if suffix in (".tif", ".tiff"):
-        import tifffile
-
-        try:
-            return tifffile.imread(path), "array"
-        except ValueError:
-            pass  # some compressions need a package that Pillow does without
-    from PIL import Image
-
-    with Image.open(path) as picture:
-        mode = picture.mode
-        if as_labels:
-            # A palette picture gives its indices here, which are the labels.
-            return np.asarray(picture), f"picture of mode {mode!r}"
-        if mode == "RGBA":
-            return np.asarray(picture)[:, :, :3], mode
-        if mode in ("1", "LA"):
-            picture = picture.convert("L")
-        elif mode not in ("F", "I", "L", "RGB") and not mode.startswith("I;16"):
-            picture = picture.convert("RGB")
-        return np.asarray(picture), mode
-
-
-def _read_checked(path, *, as_labels):
-    try:
-        return _read_array(path, as_labels=as_labels)
-    except FileNotFoundError:
-        raise
-    except (EOFError, OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"{path} could not be read: {error}") from error
+from .._images.pictures import array_of_picture
 
 
 def read_image(path):
-    """Read an image: (H, W) or (H, W, C), in the numbers of the file; alpha is dropped."""
+    """Read an image with the numbers of its file, without alpha.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    ndarray of shape (H, W) or (H, W, C)
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file cannot be read or does not hold an image.
+    """
     path = Path(path)
-    image, _ = _read_checked(path, as_labels=False)
+    with _damage_as_value_error(path, "an image"):
+        image = _read_array_file(path, as_image=True)
+        if image is None:
+            image = _read_picture(path)
     if image.ndim not in (2, 3):
-        raise ValueError(f"{path} has shape {image.shape}, expected an image (H, W) or (H, W, C)")
+        raise ValueError(
+            f"{path}: found an array of shape {image.shape}, expected an image (H, W) or (H, W, C)"
+        )
     return image
 
 
 def read_labels(path):
-    """Read a label image: (H, W) int32; the indices of a palette picture, never its colours."""
+    """Read a label image; the labels of a palette picture are its indices, not its colours.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    ndarray of shape (H, W), int32
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file cannot be read or does not hold labels.
+    """
     path = Path(path)
-    labels, kind = _read_checked(path, as_labels=True)
+    with _damage_as_value_error(path, "a label image"):
+        labels, kind = _read_array_file(path, as_image=False), "an array"
+        if labels is None:
+            labels, kind = _read_raw_picture(path)
     if labels.ndim == 3:
         raise ValueError(
-            f"{path} is a {kind} of shape {labels.shape}: it holds colours, expected a label "
-            "image of one channel (8 or 16 bit, or a palette picture)"
+            f"{path}: found {kind} of shape {labels.shape}, which holds colours; expected a label "
+            "image of one channel (8 or 16 bits, or a palette picture)"
         )
     if labels.ndim != 2 or labels.dtype.kind not in "iub":
         raise ValueError(
-            f"{path} is a {kind} of shape {labels.shape} and dtype {labels.dtype}, expected a "
+            f"{path}: found {kind} of shape {labels.shape} and dtype {labels.dtype}, expected a "
             "label image: integers of shape (H, W)"
         )
     if labels.size and labels.max() > np.iinfo(np.int32).max:
-        raise ValueError(f"{path} has the label {labels.max()}, expected labels below 2**31")
+        raise ValueError(f"{path}: found the label {labels.max()}, expected labels below 2**31")
     return labels.astype(np.int32)
 
 
@@ -82,134 +82,80 @@ def read_class_labels(path, *, n_classes, ignore_label):
     wrong = labels[((labels < 0) | (labels >= n_classes)) & (labels != ignore_label)]
     if wrong.size:
         raise ValueError(
-            f"{path} has the label {wrong[0]}, expected 0..{n_classes - 1} or the ignored "
+            f"{path}: found the label {wrong[0]}, expected 0..{n_classes - 1} or the ignored "
             f"label {ignore_label}"
         )
     return labels
 
 
-def _image_shape(path):
-    """Height and width of an image, from its header where that is possible."""
+def image_shape(path):
+    """Return height and width of an image, from the header of its file where that is possible."""
     if Path(path).suffix.lower() in (".npy", ".tif", ".tiff"):
         return read_image(path).shape[:2]
     from PIL import Image
 
-    with Image.open(path) as picture:
+    with _damage_as_value_error(path, "an image"), Image.open(path) as picture:
         return picture.size[::-1]
 
 
-def _read_fitting(paths, *, read):
-    """Read the segmentation of a pair (image, segmentation) and compare the sizes."""
-    image_path, path = paths
-    segmentation = read(path)
-    expected, found = _image_shape(image_path), segmentation.shape[-2:]
-    if found != expected:
+@contextmanager
+def _damage_as_value_error(path, expected):
+    """Turn what the readers raise for a damaged file into one ValueError with its path."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (EOFError, OSError, SyntaxError, ValueError) as error:
         raise ValueError(
-            f"{path} is {found[0]} x {found[1]} pixels (height x width), expected "
-            f"{expected[0]} x {expected[1]} as its image {image_path}"
-        )
-    return segmentation
+            f"{path}: found a file that cannot be read ({error}), expected {expected}"
+        ) from error
 
 
-def check_folder(path, expected):
-    """Return the folder `path`, or raise FileNotFoundError saying what was expected there."""
-    path = Path(path).expanduser()
-    if not path.is_dir():
-        found = "is not a folder" if path.exists() else "does not exist"
-        raise FileNotFoundError(f"{path} {found}, expected {expected}")
-    return path
+def _read_array_file(path, *, as_image):
+    """Read a file that holds an array; return None where Pillow has to read the file."""
+    if path.suffix.lower() == ".npy":
+        return np.load(path, allow_pickle=False)
+    if path.suffix.lower() in (".tif", ".tiff"):
+        return _read_tiff(path, as_image=as_image)
+    return None
 
 
-def check_subset(subset, allowed):
-    """Return the list of subsets that "all", one name or several names stand for."""
-    if isinstance(subset, str):
-        names = list(allowed) if subset == "all" else [subset]
-    else:
-        names = list(subset)
-    if not names or len(set(names)) != len(names) or not set(names) <= set(allowed):
-        raise ValueError(
-            f"subset must be 'all', one of {list(allowed)} or a list of different ones, "
-            f"got {subset!r}"
-        )
-    return names
+def _read_tiff(path, *, as_image):
+    import tifffile
+    from tifffile import PHOTOMETRIC
 
-
-def list_files(folder, pattern="*", extensions=EXTENSIONS):
-    """Return the visible files of a folder that fit, sorted by name."""
-    return sorted(
-        path
-        for path in folder.glob(pattern)
-        if path.suffix.lower() in extensions and path.name[0] != "." and path.is_file()
+    # The numbers of these are not grey levels and not red, green and blue: Pillow converts them.
+    converted = (
+        PHOTOMETRIC.PALETTE,
+        PHOTOMETRIC.SEPARATED,
+        PHOTOMETRIC.YCBCR,
+        PHOTOMETRIC.CIELAB,
     )
+    try:
+        with tifffile.TiffFile(path) as file:
+            if as_image and file.pages.first.photometric in converted:
+                return None
+            return file.asarray()
+    except ValueError:
+        # Pillow reads some compressions for which tifffile needs another package.
+        return None
 
 
-def pair_files(images, labels, *, label_suffix=""):
-    """Return the pairs (image, label file) with one name; labels without an image are left out.
+def _read_picture(path):
+    """Read a picture as an image: grey levels or RGB, without alpha."""
+    from PIL import Image
 
-    Parameters
-    ----------
-    images, labels : list of Path
-        Not empty: `images`.
-    label_suffix : str
-        What the stem of a label file has after the stem of its image.
-    """
-    by_stem = {}
-    for path in labels:
-        if path.stem.endswith(label_suffix):
-            stem = path.stem.removesuffix(label_suffix)
-            by_stem.setdefault(stem, []).append(path)
-    missing = [path for path in images if path.stem not in by_stem]
-    if missing:
-        raise FileNotFoundError(
-            f"{len(missing)} of {len(images)} images have no label file; the first is "
-            f"{missing[0]}, expected a file {missing[0].stem}{label_suffix}.* among the "
-            f"{len(labels)} label files"
-        )
-    image_of = {}
-    for path in images:
-        other = image_of.setdefault(path.stem, path)
-        if other is not path:
-            raise ValueError(f"{other} and {path} have one name, expected one image a name")
-        if len(by_stem[path.stem]) > 1:
-            first, second = by_stem[path.stem][:2]
-            raise ValueError(f"{first} and {second} both fit {path}, expected one label file")
-    return [(path, by_stem[path.stem][0]) for path in images]
+    with Image.open(path) as picture:
+        if picture.mode in ("1", "LA"):
+            picture = picture.convert("L")
+        image = array_of_picture(picture)
+        return image[:, :, :3] if picture.mode == "RGBA" else image
 
 
-def existing_pairs(pairs):
-    """Return the pairs, or raise for the first image or label file that does not exist."""
-    for image, label in pairs:
-        if not image.is_file():
-            raise FileNotFoundError(f"{image} does not exist, expected the image of {label}")
-        if not label.is_file():
-            raise FileNotFoundError(f"{label} does not exist, expected the labels of {image}")
-    return pairs
+def _read_raw_picture(path):
+    """Read the stored numbers of a picture, and name what it is for the errors."""
+    from PIL import Image
 
-
-def bunch_of_pairs(pairs, read, *, image_ids=None, **others):
-    """Return the Bunch of a file loader, with lazy `images` and `segmentations`.
-
-    Parameters
-    ----------
-    pairs : list of (Path, Path)
-        Image and segmentation file of each image.
-    read : callable
-        ``read(path)`` gives a segmentation. A function of a module or a partial of one, so
-        that the sequences can be pickled.
-    image_ids : list of str, default=None
-        Default: the stems of the image files.
-    **others
-        Further items of the Bunch.
-    """
-    pairs = [(str(image), str(label)) for image, label in pairs]
-    filenames = [image for image, _ in pairs]
-    if image_ids is None:
-        image_ids = [Path(filename).stem for filename in filenames]
-    return Bunch(
-        images=LazySequence(read_image, filenames),
-        segmentations=LazySequence(partial(_read_fitting, read=read), pairs),
-        image_ids=image_ids,
-        filenames=filenames,
-        segmentation_filenames=[label for _, label in pairs],
-        **others,
-    )
+    with Image.open(path) as picture:
+        # The numbers of a palette picture are its indices.
+        return np.asarray(picture), f"a picture of mode {picture.mode!r}"

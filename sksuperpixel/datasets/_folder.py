@@ -1,15 +1,17 @@
-"""Images and label images in two folders."""
+"""Images and label images from two folders."""
 
 from pathlib import Path
 
-from ._files import EXTENSIONS, bunch_of_pairs, check_folder, list_files, pair_files, read_labels
+from ._files import read_labels
+from ._pairs import EXTENSIONS, bunch_of_pairs, check_folder, list_files, pair_files
 
 _DESCR = """\
 Images and their segmentations, read from two folders
 -----------------------------------------------------
-{n} images of {images}
-with the label images of {labels}.
-Terms and source are those of the files: see where they came from.
+{n} images from {images}
+with label images from {labels}.
+
+Terms and source: those of the files.
 """
 
 
@@ -22,41 +24,44 @@ def load_image_folder(
     label_suffix="",
     ignore_label=None,
 ):
-    """Load images and label images from two folders whose file names match.
+    """Load images and label images with matching file names from two folders.
 
-    An image ``images/a.jpg`` belongs to the label image ``labels/a.png``: the names match, the
-    formats may differ. Files are looked for at once and read when they are asked for.
+    The image ``images/a.jpg`` belongs to the label image ``labels/a.png``: the names match, the
+    formats may differ. This function only lists the files. An image or a label image is read
+    each time it is indexed.
 
     Parameters
     ----------
     images : str or path-like
         The folder of the images: PNG, JPEG, TIFF, BMP, WebP or npy files. Other files, hidden
-        ones and folders inside it are passed over.
+        files and folders inside it are ignored.
     labels : str or path-like
-        The folder of the label images: one channel of 8 or 16 bit (PNG, TIFF), palette
-        pictures, whose labels are the palette indices, or npy files with integers (H, W).
-        May be the same folder, with patterns. Label images without an image are left out.
+        The folder of the label images: files of one channel of 8 or 16 bits (PNG, TIFF),
+        palette pictures, whose labels are the palette indices, or npy files with integers of
+        shape (H, W). Label images without an image are ignored. This may be the folder of the
+        images, if patterns or `label_suffix` tell the two kinds of files apart.
     image_pattern : str, default="*"
-        Only images whose file name fits are taken, such as ``"*_rgb.png"``.
+        Load only images whose file names match, for instance ``"*_rgb.png"``.
     label_pattern : str, default="*"
         The same for the label images.
     label_suffix : str, default=""
-        What the names of the label images have at the end: ``"_mask"`` pairs ``a.jpg`` with
-        ``a_mask.png``.
+        What the names of the label images add to those of the images: ``"_mask"`` pairs
+        ``a.jpg`` with ``a_mask.png``.
     ignore_label : int, default=None
-        The label of void pixels, if there is one. It is handed on in the result.
+        The label of void pixels, if there is one. It is only passed on in the result.
 
     Returns
     -------
     data : :class:`~sklearn.utils.Bunch`
-        With the following attributes, sorted by file name:
+        With the following attributes, sorted by file name.
 
         images : LazySequence of arrays (H, W) or (H, W, C)
-            uint8, or what the file holds. Alpha is dropped, not blended; palette pictures
-            become RGB. TIFF and npy files keep all their channels.
+            The numbers of the files, in most cases uint8. Alpha is dropped, not blended.
+            Palette pictures and colours other than RGB, such as CMYK, are converted to RGB.
+            Other TIFF files and npy files keep all their channels.
         segmentations : LazySequence of int32 arrays (H, W)
         image_ids : list of str
-            File names without folder and extension.
+            The file names of the images, without folder and extension.
         filenames, segmentation_filenames : list of str
         ignore_label : int or None
         DESCR : str
@@ -64,15 +69,16 @@ def load_image_folder(
     Raises
     ------
     FileNotFoundError
-        If a folder is missing or has no image, or if an image has no label image.
+        If a folder is missing, if there is no image, or if an image has no label image.
     ValueError
-        If two files have one name; and, when a file is read: if a label image has another size
-        than its image, or colours instead of labels, or if a file is damaged.
+        If two images have the same name, or if two label images match one image. When a file is
+        read: if the sizes of label image and image differ, if the label image has colours
+        instead of labels, or if the file is damaged.
 
     Notes
     -----
-    The orientation that a camera writes beside the pixels (EXIF) is not applied. Pillow reads
-    PNG files of 16 bit colour as 8 bit; use TIFF or npy to keep their depth.
+    The orientation that cameras store beside the pixels (EXIF) is not applied. Pillow reduces
+    PNG files with 16 bits per colour to 8 bits: use TIFF or npy files to keep the depth.
 
     Examples
     --------
@@ -94,12 +100,12 @@ def load_image_folder(
     image_files = list_files(images, image_pattern)
     label_files = list_files(labels, label_pattern)
     if images.resolve() == labels.resolve() and label_suffix:
-        # One folder, told apart by the suffix alone.
+        # In one folder, the suffix may be all that tells label images from images.
         image_files = [path for path in image_files if not path.stem.endswith(label_suffix)]
     if not image_files:
         raise FileNotFoundError(
-            f"{images} has no image that fits {image_pattern!r}, expected files "
-            f"{', '.join(EXTENSIONS)}"
+            f"{images}: found no image that matches {image_pattern!r}, expected files with the "
+            f"extensions {', '.join(EXTENSIONS)}"
         )
     pairs = pair_files(image_files, label_files, label_suffix=label_suffix)
     return bunch_of_pairs(

@@ -1,4 +1,4 @@
-"""The layout of a mosaic: cells with wobbling borders, and a picture for each."""
+"""The layout of a mosaic: cells with irregular borders, and a picture for each cell."""
 
 import numpy as np
 from scipy import ndimage
@@ -7,7 +7,7 @@ _N_TRIALS = 100
 
 
 def _wobble(shape, size, wobble, rng):
-    """Return a smooth random displacement (2, H, W) of about `wobble` times `size` pixels."""
+    """Draw a smooth random displacement (2, H, W) of about `wobble` times `size` pixels."""
     field = np.zeros((2, *shape))
     for smoothness, weight in ((0.25 * size, 1.0), (0.07 * size, 0.3)):
         noise = rng.normal(size=(2, *shape))
@@ -17,7 +17,7 @@ def _wobble(shape, size, wobble, rng):
 
 
 def _keep_one_region(labels, n_segments):
-    """Give all but the largest 4-connected region of each segment to its neighbours."""
+    """Keep the largest 4-connected region of each segment; give the others to neighbours."""
     kept = np.zeros(labels.shape, dtype=np.int32)
     for segment in range(n_segments):
         regions, n_regions = ndimage.label(labels == segment)
@@ -32,12 +32,12 @@ def _keep_one_region(labels, n_segments):
 
 
 def _draw_segmentation(shape, n_segments, wobble, rng):
-    """Draw cells with wobbling borders, or None if one came out too small."""
+    """Draw cells with irregular borders; return None if one of them is too small."""
     size = np.sqrt(shape[0] * shape[1] / n_segments)
     rows, columns = np.indices(shape) + _wobble(shape, size, wobble, rng)
     centers = np.empty((n_segments, 2))
     for k in range(n_segments):
-        # Of some candidates the one farthest from the others: cells of like size.
+        # Taking the candidate farthest from the other centers makes cells of similar size.
         candidates = rng.uniform(size=(5, 2)) * shape
         if k:
             gaps = np.linalg.norm(candidates[:, np.newaxis] - centers[:k], axis=2).min(axis=1)
@@ -57,6 +57,7 @@ def _draw_segmentation(shape, n_segments, wobble, rng):
 
 
 def _adjacency(labels, n_segments):
+    """Return which segments touch, as a bool array (n_segments, n_segments)."""
     adjacent = np.zeros((n_segments, n_segments), dtype=bool)
     adjacent[labels[1:], labels[:-1]] = True
     adjacent[labels[:, 1:], labels[:, :-1]] = True
@@ -65,14 +66,17 @@ def _adjacency(labels, n_segments):
 
 
 def _draw_sources(adjacent, n_sources, rng):
-    """Draw a source for each segment, another than its neighbours', or None if it fails."""
+    """Draw a source for each segment that its neighbours do not have.
+
+    Return None where the draw leaves a segment without any source.
+    """
     chosen = np.full(len(adjacent), -1)
     for _ in range(len(adjacent)):
         free = np.ones((len(adjacent), n_sources), dtype=bool)
         for segment, source in enumerate(chosen):
             if source >= 0:
                 free[adjacent[segment], source] = False
-        # The segment with the fewest sources left comes next: few dead ends.
+        # Choosing for the segment with the fewest sources left avoids most dead ends.
         n_free = np.where(chosen < 0, free.sum(axis=1), n_sources + 1)
         segment = n_free.argmin()
         if n_free[segment] == 0:
@@ -82,16 +86,18 @@ def _draw_sources(adjacent, n_sources, rng):
 
 
 def draw_layout(shape, n_segments, n_sources, n_textures, wobble, rng):
-    """Draw the segments of a mosaic and which picture each one shows.
+    """Draw the segments of a mosaic and choose the picture that each one shows.
 
     Parameters
     ----------
     shape : tuple of int (height, width)
-    n_segments, n_sources : int
+    n_segments : int
+    n_sources : int
+        The number of pictures.
     n_textures : int or None
-        How many of the pictures may be used; None: all.
+        The number of pictures that may be used; None for all.
     wobble : float
-        As in `make_texture_mosaics`.
+        See `make_texture_mosaics`.
     rng : RandomState
 
     Returns
@@ -99,12 +105,12 @@ def draw_layout(shape, n_segments, n_sources, n_textures, wobble, rng):
     labels : int32 array (H, W)
         Segments 0..n_segments-1, each one 4-connected region.
     chosen : int array (n_segments,)
-        The picture of each segment, another one than those of its neighbours.
+        The picture of each segment, 0..n_sources-1. Neighbours have different pictures.
 
     Raises
     ------
     ValueError
-        If none was found in some trials.
+        If no layout is found in a fixed number of trials.
     """
     for _ in range(_N_TRIALS):
         labels = _draw_segmentation(shape, n_segments, wobble, rng)
@@ -115,7 +121,7 @@ def draw_layout(shape, n_segments, n_sources, n_textures, wobble, rng):
         if chosen is not None:
             return labels, used[chosen]
     raise ValueError(
-        f"no mosaic of {n_segments} segments from {min(n_textures or n_sources, n_sources)} "
-        f"pictures was found in {_N_TRIALS} trials for image_shape={shape}: ask for fewer or "
-        "larger segments, less wobble or more pictures"
+        f"found no mosaic of {n_segments} segments from "
+        f"{min(n_textures or n_sources, n_sources)} pictures in {_N_TRIALS} trials for "
+        f"image_shape={shape}; expected fewer or larger segments, less wobble or more pictures"
     )

@@ -9,7 +9,8 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 
 from ._mosaic_layout import draw_layout
 
-# Names of functions of skimage.data whose pictures are inside scikit-image's wheels.
+# Functions of skimage.data whose pictures are part of scikit-image's wheels: nothing is
+# downloaded.
 _TEXTURES = ("brick", "grass", "gravel", "immunohistochemistry")
 _PHOTOGRAPHS = (
     "astronaut",
@@ -28,25 +29,25 @@ _SOURCES = {
     "all": _TEXTURES + _PHOTOGRAPHS,
 }
 
-_MARGIN = 3  # pixels around a segment that the softened borders need
-_MIN_CONTRAST = 12.0  # grey levels: a crop below shows no texture
+_MARGIN = 3  # pixels around a segment that its blurred border needs
+_MIN_CONTRAST = 12.0  # standard deviation in grey levels; crops below it show no texture
 
 _DESCR = """\
 Mosaics of real textures
 ------------------------
-{n} images of {height} x {width} pixels with {n_segments} segments each, every segment a crop of
-another picture than its neighbours': {names}.
-The borders are made, so the segmentation is exact.
+{n} images of {height} x {width} pixels with {n_segments} segments each. Neighbouring segments are
+crops of different pictures, out of these: {names}.
+The borders are drawn at random and known, so the segmentation is exact.
 
-Terms and source: the pictures come with scikit-image [1]_, which tells the terms of each in the
-documentation of skimage.data (CC0 or public domain for most of them).
+Terms and source: the pictures come with scikit-image [1]_. The documentation of skimage.data
+gives the terms of each picture (CC0 or public domain for most of them).
 
 .. [1] S. van der Walt and others: scikit-image: image processing in Python. PeerJ 2:e453, 2014.
 """
 
 
 def _load_source(name, split):
-    """Return a picture of scikit-image (H, W, 3) uint8, or the half of it for `split`."""
+    """Return a picture of scikit-image, or its half for `split`, as uint8 (H, W, 3)."""
     import skimage.data
 
     picture = np.asarray(getattr(skimage.data, name)())
@@ -60,7 +61,7 @@ def _load_source(name, split):
 
 
 def _draw_patch(source, inside, scale_range, rng):
-    """Draw a crop of a picture, turned, flipped and scaled to the shape of `inside`."""
+    """Draw a crop of a picture; rotate, flip and scale it to the shape of `inside`."""
     from PIL import Image
 
     shape = inside.shape
@@ -82,7 +83,11 @@ def _draw_patch(source, inside, scale_range, rng):
 
 
 def _draw_look(patch, inside, common, jitter, rng):
-    """Change brightness, colour and contrast of a patch; `common`: the image's, or None."""
+    """Draw a change of brightness, colour and contrast of a patch, and apply it.
+
+    `common` is the mean and the contrast that all patches of the image get before the change;
+    None leaves each patch its own.
+    """
     mean = patch[inside].mean(axis=0)
     contrast = max(patch[inside].mean(axis=1).std(), _MIN_CONTRAST)
     shift = 255 * jitter * (rng.normal() + 0.25 * rng.normal(size=3))
@@ -92,7 +97,7 @@ def _draw_look(patch, inside, common, jitter, rng):
 
 
 def _paint(labels, sources, scale_range, common, jitter, rng):
-    """Paint each segment with a crop of its source: (H, W, 3) uint8."""
+    """Paint each segment with a crop of its source, and return the image, uint8 (H, W, 3)."""
     shape = labels.shape
     image = np.zeros((*shape, 3))
     total = np.zeros((*shape, 1))
@@ -104,7 +109,7 @@ def _paint(labels, sources, scale_range, common, jitter, rng):
         inside = labels[box] == segment
         patch = _draw_patch(sources[segment], inside, scale_range, rng)
         patch = _draw_look(patch, inside, common, jitter, rng)
-        # A camera's blur: pixels at a border see a little of the other side.
+        # As with a camera's blur, pixels at a border show a little of the other side.
         weight = ndimage.gaussian_filter(inside.astype(float), 0.5, truncate=_MARGIN / 0.5)
         image[box] += weight[:, :, np.newaxis] * patch
         total[box] += weight[:, :, np.newaxis]
@@ -116,8 +121,8 @@ def _check_sources(sources):
     unknown = [name for name in names if name not in _SOURCES["all"]]
     if unknown or not names or len(set(names)) != len(names):
         raise ValueError(
-            f"sources must be 'textures', 'photographs', 'all' or a list of different names out "
-            f"of {list(_SOURCES['all'])}, got {sources!r}"
+            f"sources: found {sources!r}, expected 'textures', 'photographs', 'all' or a list of "
+            f"different names out of {list(_SOURCES['all'])}"
         )
     return names
 
@@ -125,7 +130,8 @@ def _check_sources(sources):
 def _check_pair(name, pair, kind, low):
     values = tuple(pair)
     if len(values) != 2 or not all(isinstance(v, kind) and v >= low for v in values):
-        raise ValueError(f"{name} must be two numbers of at least {low}, got {pair!r}")
+        kind_name = "integers" if kind is Integral else "numbers"
+        raise ValueError(f"{name}: found {pair!r}, expected two {kind_name} of at least {low}")
     return values
 
 
@@ -161,68 +167,73 @@ def make_texture_mosaics(
 ):
     """Make mosaics of real textures, whose segmentation is known exactly.
 
-    Cells with wobbling borders are filled with crops of the pictures that come with
-    scikit-image, no two neighbours with the same picture. With `equalize`, all segments of an
-    image have nearly one mean colour and contrast, so that colour alone cannot tell them apart:
-    texture can.
+    Cells with irregular borders are filled with crops of the pictures that come with
+    scikit-image. Neighbouring cells show different pictures. With `equalize`, all segments of an
+    image have nearly the same mean colour and contrast, so that they differ in texture but
+    hardly in colour.
 
     Parameters
     ----------
     n_images : int, default=10
         The number of mosaics.
     image_shape : tuple of int (height, width), default=(128, 128)
-        The size of each, in pixels.
+        The size of each mosaic, in pixels.
     n_segments : int, default=6
-        The number of segments of each image.
+        The number of segments in each image.
     n_textures : int, default=None
-        The number of pictures that one image draws from; different ones an image. Default: all
-        of `sources`. With fewer than four, some layouts have no solution and are drawn again.
+        The number of pictures that each image draws its segments from; every image draws a new
+        choice of `sources`. Default: all of them. With fewer than four, some layouts have no
+        solution and are drawn again.
     sources : {"textures", "photographs", "all"} or list of str, default="textures"
         The pictures, by their names in :mod:`skimage.data`: ``"textures"`` are brick, grass,
         gravel and immunohistochemistry; ``"photographs"`` are astronaut, camera, chelsea,
-        coffee, coins, hubble_deep_field, moon, retina and rocket. Photographs have edges inside
-        a segment, which are not in the ground truth.
+        coffee, coins, hubble_deep_field, moon, retina and rocket. Photographs put edges inside
+        the segments that the ground truth does not have.
     split : {"all", "train", "test"}, default="all"
-        Where the crops come from: the whole pictures, or their left or right halves (upper and
-        lower, where a picture is higher than wide). Crops to train and to test share no pixel.
+        Where the crops come from: the whole pictures, their left halves or their right halves
+        (upper or lower, where a picture is higher than wide). Training and test crops share no
+        pixel.
     equalize : bool, default=True
-        If True, all segments of an image get one mean colour and one contrast. If False, they
-        keep their own.
+        If True, all segments of an image get the same mean colour and the same contrast. If
+        False, they keep their own.
     jitter : float, default=0.03
-        Standard deviation of the random changes after that: of the brightness of a segment (as
-        a share of 255), a quarter as much of each colour channel, twice as much of the contrast.
+        The strength of random changes to each segment after that. It is the standard deviation
+        of the brightness, as a share of 255. Each colour channel changes by a quarter as much
+        in addition, and the logarithm of the contrast by twice as much.
     scale_range : tuple of float (low, high), default=(1.5, 3.0)
-        Pixels of the picture in a pixel of the mosaic: larger is a finer texture.
+        The number of pixels of a picture, along each axis, that make one pixel of the mosaic.
+        It is drawn from this range for each segment. Larger values give finer textures.
     wobble : float, default=0.1
-        How far borders leave the straight line, as a share of the size of a segment.
+        How far borders stray from straight lines, as a share of the size of a segment.
     random_state : int, RandomState instance or None, default=None
-        Pass an int for the same mosaics at each call.
+        Pass an int to get the same mosaics in each call.
 
     Returns
     -------
     data : :class:`~sklearn.utils.Bunch`
-        With the following attributes:
+        With the following attributes.
 
         images : uint8 array (n_images, H, W, 3)
         segmentations : int32 array (n_images, H, W)
             Segments 0..n_segments-1, each one 4-connected region.
         sources : list of lists of str
-            The name of the picture of each segment of each image.
+            For each image, the name of the picture that each segment shows.
         ignore_label : None
-            There is no void.
+            No pixel is void.
         DESCR : str
 
     Raises
     ------
     ValueError
-        If a parameter is out of its range, or if the segments asked for do not fit in the image
-        or cannot all differ from their neighbours.
+        If a parameter is out of its range, if the segments do not fit into the image, or if
+        there are too few pictures for neighbours to differ.
 
     Notes
     -----
-    Crops are turned by multiples of 90 degrees, flipped and scaled; crops larger than their
-    picture are continued by its mirror image. Borders are blurred as by a camera (a Gaussian of
-    half a pixel). A call with more images starts with the images of one with fewer.
+    Crops are rotated by multiples of 90 degrees, flipped and scaled. Where a crop is larger than
+    its picture, the picture is continued by its mirror image. Borders are blurred as by a camera
+    (a Gaussian with a standard deviation of half a pixel). With the same `random_state`, asking
+    for more images adds new ones after those of the smaller request.
 
     References
     ----------
@@ -241,7 +252,7 @@ def make_texture_mosaics(
     shape = _check_pair("image_shape", image_shape, Integral, 8)
     low, high = _check_pair("scale_range", scale_range, Real, 0.1)
     if low > high:
-        raise ValueError(f"scale_range must be (low, high), got {scale_range!r}")
+        raise ValueError(f"scale_range: found {scale_range!r}, expected (low, high)")
     names = _check_sources(sources)
     rng = check_random_state(random_state)
     pictures = [_load_source(name, split) for name in names]

@@ -1,14 +1,9 @@
-"""Pascal VOC, the segmentation task."""
+"""Pascal VOC: photographs with segmented objects."""
 
 from functools import partial
 
-from ._files import (
-    bunch_of_pairs,
-    check_folder,
-    existing_pairs,
-    read_class_labels,
-    read_labels,
-)
+from ._files import read_class_labels, read_labels
+from ._pairs import bunch_of_pairs, check_folder, existing_pairs
 
 _SUBSETS = ("train", "val", "trainval", "test")
 _TARGETS = {"class": "SegmentationClass", "object": "SegmentationObject"}
@@ -40,11 +35,11 @@ _VOID = 255
 _DESCR = """\
 Pascal VOC: photographs with objects of 20 classes
 --------------------------------------------------
-Photographs in which every object of 20 classes is outlined, up to 500 x 500 pixels. In the
-year 2012: 1464 to train, 1449 to validate [1]_. Borders of objects and difficult parts are
-void (label 255).
+Photographs of up to 500 x 500 pixels in which every object of 20 classes is outlined. The year
+2012 has 1464 to train and 1449 to validate [1]_. Borders of objects and difficult parts are void
+(label 255).
 
-Terms: the photographs come from Flickr, whose terms of use they fall under.
+Terms: the photographs come from Flickr and fall under its terms of use.
 Source: http://host.robots.ox.ac.uk/pascal/VOC/
 
 .. [1] M. Everingham, S. M. A. Eslami, L. Van Gool, C. K. I. Williams, J. Winn, A. Zisserman:
@@ -58,29 +53,29 @@ def load_voc(root, subset="train", *, year="2012", target="class"):
     Parameters
     ----------
     root : str or path-like
-        The folder ``VOCdevkit``, the one that holds it, or the folder of the year itself, with
-        ``JPEGImages``, ``SegmentationClass``, ``SegmentationObject`` and
+        The folder ``VOCdevkit``, the folder that contains it, or the folder of the year itself,
+        which contains ``JPEGImages``, ``SegmentationClass``, ``SegmentationObject`` and
         ``ImageSets/Segmentation``.
     subset : {"train", "val", "trainval", "test"}, default="train"
-        The list of images. ``"test"`` has public segmentations only in 2007.
+        The images to load. The segmentations of ``"test"`` are public only for 2007.
     year : str or int, default="2012"
         The year of the challenge, as in the folder's name.
     target : {"class", "object"}, default="class"
-        Whether the segmentations tell classes, or single objects.
+        Whether the labels are classes or single objects.
 
     Returns
     -------
     data : :class:`~sklearn.utils.Bunch`
-        With the following attributes, sorted by file name:
+        With the following attributes, sorted by file name.
 
         images : LazySequence of uint8 arrays (H, W, 3)
         segmentations : LazySequence of int32 arrays (H, W)
-            Classes 0..20, or the objects of each image 1, 2, ... and 0 for the background;
-            255 is void.
+            Classes 0..20, or the objects 1, 2, ... of each image with 0 for the background.
+            255 is void in both cases.
         image_ids : list of str
-            As in ``"2007_000032"``.
+            For instance ``"2007_000032"``.
         target_names : list of str
-            The names of the classes 0..20, background first.
+            The names of the classes 0..20, starting with the background.
         ignore_label : int
             255.
         filenames, segmentation_filenames : list of str
@@ -91,8 +86,9 @@ def load_voc(root, subset="train", *, year="2012", target="class"):
     FileNotFoundError
         If a folder, a list, an image or a label image is missing.
     ValueError
-        If `subset` or `target` is unknown; and, when a file is read: if a label image has
-        another size than its image, colours instead of a palette or labels beyond the classes.
+        If `subset` or `target` is unknown, or if the list of images is empty. When a file is
+        read: if the sizes of label image and image differ, if the label image has colours
+        instead of a palette, if a label is no class, or if the file is damaged.
 
     References
     ----------
@@ -108,22 +104,22 @@ def load_voc(root, subset="train", *, year="2012", target="class"):
     1449
     """
     if subset not in _SUBSETS:
-        raise ValueError(f"subset must be one of {list(_SUBSETS)}, got {subset!r}")
+        raise ValueError(f"subset: found {subset!r}, expected one of {list(_SUBSETS)}")
     if target not in _TARGETS:
-        raise ValueError(f"target must be one of {list(_TARGETS)}, got {target!r}")
+        raise ValueError(f"target: found {target!r}, expected one of {list(_TARGETS)}")
     year = f"VOC{year}"
     root = check_folder(root, f"Pascal VOC with the folder {year}")
     candidates = [root / "VOCdevkit" / year, root / year, root]
     home = next((path for path in candidates if (path / "JPEGImages").is_dir()), None)
     if home is None or (home == root and root.resolve().name != year):
-        raise FileNotFoundError(f"{root} has no folder {year} with JPEGImages, expected both")
+        raise FileNotFoundError(f"{root}: found no folder {year} with JPEGImages, expected both")
 
     list_file = home / "ImageSets" / "Segmentation" / f"{subset}.txt"
     if not list_file.is_file():
-        raise FileNotFoundError(f"{list_file} does not exist, expected the list of the images")
+        raise FileNotFoundError(f"{list_file}: found no such file, expected the list of images")
     image_ids = sorted(list_file.read_text(encoding="utf-8").split())
     if not image_ids:
-        raise ValueError(f"{list_file} is empty, expected the list of the images")
+        raise ValueError(f"{list_file}: found an empty file, expected the list of images")
     images = check_folder(home / "JPEGImages", "the images of Pascal VOC")
     labels = check_folder(home / _TARGETS[target], "the segmentations of Pascal VOC")
     pairs = existing_pairs([(images / f"{i}.jpg", labels / f"{i}.png") for i in image_ids])

@@ -1,14 +1,13 @@
 """Several transformers' features side by side."""
 
-from functools import partial
 from numbers import Integral
 
 import numpy as np
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
-from sksuperpixel._base import ImageTransformerMixin, LazySequence, fitted_copy
-from sksuperpixel._validation import check_image, check_images
+from sksuperpixel._images.errors import about_image
+from sksuperpixel._images.transformer import ImageTransformerMixin, features_of, fit_copy
 
 
 class ChannelUnion(ImageTransformerMixin, _BaseComposition):
@@ -135,55 +134,41 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
             raise ValueError(
                 f"transformer_weights: found {sorted(unknown)}, expected names among {names}"
             )
-        check_images(X, self.channel_axis)
-        check_image(X[0], 0, self.channel_axis)
+        reader = self._reader(X, masks)
         transformers = [
-            (name, each if _passes(each) else fitted_copy(each, X, y, masks))
+            (name, each if _passes(each) else fit_copy(each, reader, y))
             for name, each in self.transformers
         ]
-        super().fit(X, y)
+        self.n_channels_in_ = reader.first.n_channels
         self.transformers_ = transformers
         return self
 
-    def transform(self, X):
-        """Give the images' features, computed when they are asked for.
+    def _features_at(self, reader, index):
+        with about_image(index):
+            image = reader[index]
+            weights = self.transformer_weights or {}
+            parts = []
+            for name, transformer in self.transformers_:
+                if _passes(transformer):
+                    part = image.filled().pixels
+                else:
+                    part = features_of(transformer, image)
+                parts.append((part, np.float32(weights.get(name, 1.0))))
+            return self._side_by_side(parts, image.shape)
 
-        Parameters
-        ----------
-        X : sequence of ndarray of shape (H, W) or (H, W, C)
-            Images.
-
-        Returns
-        -------
-        LazySequence of ndarray of shape (H, W, M), float32
-            Indexing it computes one image's features; errors about an image come then.
-        """
-        check_is_fitted(self)
-        check_images(X, self.channel_axis)
-        sequences = [
-            (name, None if _passes(each) else each.transform(X))
-            for name, each in self.transformers_
-        ]
-        return LazySequence(partial(self._joined_at, X, sequences), range(len(X)))
-
-    def _joined_at(self, images, sequences, index):
-        image = check_image(images[index], index, self.channel_axis, self.n_channels_in_)
-        shape = image.shape[:-1]
-        weights = self.transformer_weights or {}
-        parts = []
-        for name, features in sequences:
-            part = image if features is None else np.asarray(features[index])
-            if part.shape[:-1] != shape:
-                raise ValueError(
-                    f"image {index}: transformer {name!r} gave features of shape {part.shape}, "
-                    f"expected {(*shape, 'M')}"
-                )
-            parts.append((part, np.float32(weights.get(name, 1.0))))
+    @staticmethod
+    def _side_by_side(parts, shape):
+        """Multiply the parts by their weights, and put them into one array (..., M)."""
         planes = np.empty((sum(part.shape[-1] for part, _ in parts), *shape), np.float32)
         start = 0
         for part, weight in parts:
             stop = start + part.shape[-1]
-            np.multiply(np.moveaxis(part, -1, 0), weight, out=planes[start:stop], casting="unsafe")
+            if weight == 0:
+                # Whatever is there, NaN included, is not looked at.
+                planes[start:stop] = 0
+            else:
+                channels = np.moveaxis(part, -1, 0)
+                np.multiply(channels, weight, out=planes[start:stop], casting="unsafe")
             start = stop
         return np.moveaxis(planes, 0, -1)
 

@@ -5,30 +5,25 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import torch
 from sklearn.callback import with_callbacks
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from sksuperpixel._validation import check_finite, check_mask
-
-try:
-    import torch
-
-    from sksuperpixel.features._enet_network import (
-        BLOCKS,
-        LAYERS,
-        STEP,
-        ClassLoss,
-        class_weights,
-        load_weights,
-        new_network,
-    )
-    from sksuperpixel.features._network_features import NetworkFeatures
-    from sksuperpixel.features._network_training import interpolate
-except ImportError as error:
-    raise ImportError(
-        "ENetFeatures needs torch and safetensors: pip install torch safetensors"
-    ) from error
+from sksuperpixel._images.data_range import check_colours
+from sksuperpixel._images.errors import about_image
+from sksuperpixel._images.masks import check_mask
+from sksuperpixel.features._enet_network import (
+    BLOCKS,
+    LAYERS,
+    STEP,
+    ClassLoss,
+    class_weights,
+    load_weights,
+    new_network,
+)
+from sksuperpixel.features._network_features import NetworkFeatures
+from sksuperpixel.features._network_training import interpolate
 
 # Without weights and without labels there is nothing to tell the number of classes.
 _DEFAULT_CLASSES = 11
@@ -66,6 +61,9 @@ class ENetFeatures(NetworkFeatures):
     weights : "camvid", str, path-like or None, default="camvid"
         Where the network starts: the weights that come with this, those of a safetensors file
         that `save_weights` wrote, or random ones.
+    data_range : float or pair of float, default=None
+        Values of black and white: the largest possible value, such as 4095 for 12 bits, or the
+        smallest and the largest one. None for all of uint8 or uint16, and for [0, 1] of floats.
     device : str or torch.device, default="cpu"
         Where torch computes.
     channel_axis : int or None, default=-1
@@ -165,6 +163,7 @@ class ENetFeatures(NetworkFeatures):
         layer="initial",
         *,
         weights="camvid",
+        data_range=None,
         device="cpu",
         channel_axis=-1,
         memory=None,
@@ -182,6 +181,7 @@ class ENetFeatures(NetworkFeatures):
     ):
         self.layer = layer
         self.weights = weights
+        self.data_range = data_range
         self.device = device
         self.channel_axis = channel_axis
         self.memory = memory
@@ -252,9 +252,9 @@ class ENetFeatures(NetworkFeatures):
             )
         return network
 
-    def _train(self, X, y, masks):
-        self._check_training(X, y)
-        counts = self._count_labels(y, masks)
+    def _train(self, reader, y):
+        self._check_training(reader, y)
+        counts = self._count_labels(y, reader.masks)
         seed = self._draw_seed()
         if self.weights is None:
             network = new_network(len(counts), seed)
@@ -263,50 +263,54 @@ class ENetFeatures(NetworkFeatures):
         weights = class_weights(counts)
         loss = ClassLoss(weights, torch.device(self.device))
         about = (("class_weights", weights),)
-        return network, self._train_network(X, y, masks, network, loss, about, seed)
+        return network, self._train_network(reader, y, network, loss, about, seed)
 
     def _count_labels(self, segmentations, masks):
         """Check the labels and count the pixels of each class."""
         counts = np.zeros(self.n_classes or 1, np.int64)
         for index in range(len(segmentations)):
-            labels = np.asarray(segmentations[index])
-            if labels.dtype.kind not in "bui":
-                raise TypeError(
-                    f"y of image {index}: found a segmentation of dtype {labels.dtype}, expected "
-                    "integers"
-                )
-            mask = check_mask(masks[index], labels.shape[-2:], index)
-            if mask is not None:
-                labels = labels[..., mask]
-            labels = labels[labels != self.ignore_label].astype(np.int64)
-            if labels.size == 0:
-                continue
-            if labels.min() < 0:
-                raise ValueError(
-                    f"y of image {index}: found the label {labels.min()}, expected classes from "
-                    f"0 on, or ignore_label={self.ignore_label}"
-                )
-            found = np.bincount(labels)
-            if self.n_classes is not None and len(found) > self.n_classes:
-                raise ValueError(
-                    f"y of image {index}: found the label {len(found) - 1}, expected 0 .. "
-                    f"{self.n_classes - 1}, or ignore_label={self.ignore_label}"
-                )
+            with about_image(index):
+                found = self._count_labels_of_image(segmentations[index], masks[index])
             counts = np.pad(counts, (0, max(0, len(found) - len(counts))))
             counts[: len(found)] += found
         if counts.sum() == 0:
             raise ValueError("y: found no labelled pixel in any image, expected at least one")
         return counts
 
-    def _check_n_channels(self, n_channels):
-        if n_channels not in (1, 3):
+    def _count_labels_of_image(self, segmentation, mask):
+        labels = np.asarray(segmentation)
+        if labels.dtype.kind not in "bui":
+            raise TypeError(f"found a segmentation of dtype {labels.dtype}, expected integers")
+        mask = check_mask(mask, labels.shape[-2:])
+        if mask is not None:
+            labels = labels[..., mask]
+        labels = labels[labels != self.ignore_label].astype(np.int64)
+        if labels.size == 0:
+            return np.zeros(0, np.int64)
+        if labels.min() < 0:
             raise ValueError(
-                f"image 0: found {n_channels} channels, expected 1 (grey) or 3 (RGB) for ENet; "
-                "drop alpha, or use other features"
+                f"found the label {labels.min()} in its segmentation, expected classes from 0 on, "
+                f"or ignore_label={self.ignore_label}"
+            )
+        if self.n_classes is not None and labels.max() >= self.n_classes:
+            raise ValueError(
+                f"found the label {labels.max()} in its segmentation, expected 0 .. "
+                f"{self.n_classes - 1}, or ignore_label={self.ignore_label}"
+            )
+        return np.bincount(labels)
+
+    def _check_first(self, image):
+        if image.n_channels not in (1, 3):
+            raise ValueError(
+                f"found {image.n_channels} channels, expected 1 (grey) or 3 (RGB) for ENet; drop "
+                "alpha, or use other features"
             )
 
-    def _colours(self, image, index):
-        return _as_rgb(image, index)
+    def _colours(self, image):
+        image = check_colours(image, self.data_range)
+        if image.dtype.kind == "u":
+            image = image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+        return np.broadcast_to(image.astype(np.float32), (*image.shape[:-1], 3))
 
     def _plane_features(self, image):
         """Compute the features of one image (H, W, 3)."""
@@ -356,22 +360,3 @@ class ENetFeatures(NetworkFeatures):
         check_is_fitted(self)
         n_maps = self.network_.n_classes if self.layer == "fullconv" else _SIZES[self.layer][1]
         return np.array([f"{self.layer}_{i}" for i in range(n_maps)], dtype=object)
-
-
-def _as_rgb(image, index):
-    """Give an image's colours as float32 in [0, 1], three of them."""
-    check_finite(image, index)
-    if image.dtype in (np.uint8, np.uint16):
-        image = image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
-    elif image.dtype.kind != "f":
-        raise ValueError(
-            f"image {index}: found dtype {image.dtype}, expected uint8, uint16 or floats in "
-            "[0, 1] for ENet"
-        )
-    elif image.min() < 0 or image.max() > 1:
-        raise ValueError(
-            f"image {index}: found {image.dtype} values in [{image.min():g}, {image.max():g}], "
-            "expected floats in [0, 1] for ENet (or uint8, or uint16)"
-        )
-    image = image.astype(np.float32)
-    return np.broadcast_to(image, (*image.shape[:-1], 3))

@@ -5,8 +5,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sksuperpixel._torch_threads import seeded_torch
-from sksuperpixel.features._network_training import check_tensors, read_tensors
+from sksuperpixel._files.tensors import check_tensors
+from sksuperpixel._torch import seeded_torch
+from sksuperpixel.features._weights import read_weights
 
 # The paper's blocks between the initial one and the last, full convolution: name, kind, number of
 # maps out, and the kernel size or dilation where the kind has one.
@@ -200,7 +201,7 @@ def load_weights(path, n_classes=None, seed=None):
     ValueError
         If it is no safetensors file, or one with other tensors; the first wrong one is named.
     """
-    tensors = read_tensors(path)
+    tensors = read_weights(path)
     last = tensors.get("fullconv.weight")
     stored_classes = last.shape[1] if last is not None and last.ndim == 4 else 1
     with torch.device("meta"):

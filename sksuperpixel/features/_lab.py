@@ -1,14 +1,17 @@
 """CIELAB: the colours SLIC was made for."""
 
+from functools import lru_cache
 from numbers import Real
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 
-from sksuperpixel import _kernels
-from sksuperpixel._base import ImageTransformerMixin
-from sksuperpixel._validation import check_finite
+from sksuperpixel._images.data_range import check_colours
+from sksuperpixel._images.parameters import check_data_range
+from sksuperpixel._images.transformer import ImageTransformerMixin
+from sksuperpixel.features import _lab_kernels as kernels
 
 # sRGB (IEC 61966-2-1) to XYZ under D65, over the white point of the 2 degree observer
 _MATRIX = (
@@ -30,12 +33,20 @@ def _linear_light(srgb):
 
 # Enough steps that interpolating between them errs by less than 1e-4 in L, a and b.
 _STEPS = 8192
-_TABLES = {
-    np.dtype(np.uint8): _linear_light(np.arange(2**8) / (2**8 - 1)).astype(np.float32),
-    np.dtype(np.float32): _linear_light(np.append(np.arange(_STEPS + 1), _STEPS) / _STEPS).astype(
-        np.float32
-    ),
-}
+
+
+@lru_cache
+def _table_of_floats():
+    """Linear light of 0, 1 / _STEPS, ..., 1, and 1 again."""
+    values = np.append(np.arange(_STEPS + 1), _STEPS) / _STEPS
+    return _linear_light(values).astype(np.float32)
+
+
+@lru_cache
+def _table_of_codes(dtype):
+    """Linear light of each number of an unsigned integer type."""
+    largest = np.iinfo(dtype).max
+    return _linear_light(np.arange(largest + 1) / largest).astype(np.float32)
 
 
 class LabFeatures(ImageTransformerMixin, BaseEstimator):
@@ -50,6 +61,9 @@ class LabFeatures(ImageTransformerMixin, BaseEstimator):
     sigma : float, default=0.0
         Standard deviation in pixels of a Gaussian by which the colours are smoothed; 0 for none.
         A little of it, such as 0.7, makes superpixels heed noise less and borders more.
+    data_range : float or pair of float, default=None
+        Values of black and white: the largest possible value, such as 4095 for 12 bits, or the
+        smallest and the largest one. None for all of uint8 or uint16, and for [0, 1] of floats.
     channel_axis : int or None, default=-1
         Which axis of an image holds its channels; None for grey images (or volumes) without
         such an axis.
@@ -94,50 +108,26 @@ class LabFeatures(ImageTransformerMixin, BaseEstimator):
     _parameter_constraints: dict = {  # noqa: RUF012
         **ImageTransformerMixin._parameter_constraints,
         "sigma": [Interval(Real, 0, None, closed="left")],
+        "data_range": [Real, tuple, list, None],
     }
 
-    def __init__(self, *, sigma=0.0, channel_axis=-1, memory=None):
+    def __init__(self, *, sigma=0.0, data_range=None, channel_axis=-1, memory=None):
         self.sigma = sigma
+        self.data_range = data_range
         self.channel_axis = channel_axis
         self.memory = memory
 
-    def _check_n_channels(self, n_channels):
-        if n_channels not in (1, 3):
+    def _check_first(self, image):
+        check_data_range(self.data_range)
+        if image.n_channels not in (1, 3):
             raise ValueError(
-                f"image 0: found {n_channels} channels, expected 1 (grey) or 3 (RGB) for CIELAB; "
+                f"found {image.n_channels} channels, expected 1 (grey) or 3 (RGB) for CIELAB; "
                 "drop alpha, or use other features"
             )
 
-    def _image_features(self, image, index):
-        pixels = np.broadcast_to(image, (*image.shape[:-1], 3)).reshape(-1, 3)
-        planes = np.empty((3, len(pixels)), np.float32)
-        if pixels.dtype.kind == "f":
-            check_finite(image, index)
-            if pixels.min() < 0 or pixels.max() > 1:
-                raise ValueError(
-                    f"image {index}: found {pixels.dtype} values in "
-                    f"[{pixels.min():g}, {pixels.max():g}], expected floats in [0, 1] for CIELAB "
-                    "(or uint8, or uint16)"
-                )
-            table = _TABLES[np.dtype(np.float32)]
-            values = np.ascontiguousarray(pixels, dtype=np.float32)
-            _kernels.linear_from_floats(values, table, planes)
-        elif pixels.dtype == np.uint8:
-            table = _TABLES[pixels.dtype]
-            _kernels.linear_from_codes(np.ascontiguousarray(pixels), table, planes)
-        elif pixels.dtype == np.uint16:
-            table = _linear_light(np.arange(2**16) / (2**16 - 1)).astype(np.float32)
-            _kernels.linear_from_codes(np.ascontiguousarray(pixels), table, planes)
-        else:
-            raise ValueError(
-                f"image {index}: found dtype {pixels.dtype}, expected uint8, uint16 or floats in "
-                "[0, 1] for CIELAB"
-            )
-        _kernels.lab_from_linear(planes, _MATRIX)
-        planes = planes.reshape(3, *image.shape[:-1])
+    def _image_features(self, image):
+        planes = lab_planes(check_colours(image, self.data_range))
         if self.sigma > 0:
-            from scipy.ndimage import gaussian_filter
-
             for plane in planes:
                 gaussian_filter(plane, self.sigma, output=plane)
         return np.moveaxis(planes, 0, -1)
@@ -156,3 +146,28 @@ class LabFeatures(ImageTransformerMixin, BaseEstimator):
             L, a and b.
         """
         return np.array(["L", "a", "b"], dtype=object)
+
+
+def lab_planes(image):
+    """Convert sRGB to CIELAB.
+
+    Parameters
+    ----------
+    image : ndarray of shape (..., 1) or (..., 3)
+        uint8, uint16, or floats in [0, 1], as `check_colours` gives them.
+
+    Returns
+    -------
+    ndarray of shape (3, ...), float32
+        L, a and b.
+    """
+    pixels = np.broadcast_to(image, (*image.shape[:-1], 3)).reshape(-1, 3)
+    planes = np.empty((3, len(pixels)), np.float32)
+    if pixels.dtype.kind == "f":
+        values = np.ascontiguousarray(pixels, dtype=np.float32)
+        kernels.linear_from_floats(values, _table_of_floats(), planes)
+    else:
+        table = _table_of_codes(pixels.dtype)
+        kernels.linear_from_codes(np.ascontiguousarray(pixels), table, planes)
+    kernels.lab_from_linear(planes, _MATRIX)
+    return planes.reshape(3, *image.shape[:-1])

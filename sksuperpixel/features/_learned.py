@@ -5,30 +5,23 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import torch
 from sklearn.callback import with_callbacks
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sksuperpixel._label_maker import dense_segments
-from sksuperpixel._validation import check_finite
-from sksuperpixel.features._lab import LabFeatures
-
-try:
-    import torch
-
-    from sksuperpixel._torch_threads import one_torch_thread
-    from sksuperpixel.features._maps_network import (
-        STEP,
-        ClusterLoss,
-        load_maps_network,
-        network_params,
-        new_maps_network,
-    )
-    from sksuperpixel.features._network_features import NetworkFeatures
-except ImportError as error:
-    raise ImportError(
-        "LearnedFeatures needs torch and safetensors: pip install torch safetensors"
-    ) from error
+from sksuperpixel._images.data_range import check_colours
+from sksuperpixel._learning.label_maker import dense_segments
+from sksuperpixel._torch import one_torch_thread
+from sksuperpixel.features._lab import LabFeatures, lab_planes
+from sksuperpixel.features._maps_network import (
+    STEP,
+    ClusterLoss,
+    load_maps_network,
+    network_params,
+    new_maps_network,
+)
+from sksuperpixel.features._network_features import NetworkFeatures
 
 
 class LearnedFeatures(NetworkFeatures):
@@ -69,7 +62,7 @@ class LearnedFeatures(NetworkFeatures):
         Of SLIC in training. Features are scaled to what this is right for.
     n_candidates : int, default=9
         Q: how many clusters, the nearest in space, a pixel can go to.
-    n_pixels : int, default=6000
+    n_pixels_per_image : int, default=6000
         Most pixels of each part of an image that teach, of those with more than one segment
         around them.
     ignore_label : int, default=None
@@ -93,6 +86,9 @@ class LearnedFeatures(NetworkFeatures):
     precision : "float32" or "bfloat16", default="float32"
         Of the network's layers in training. With bfloat16, training takes half the time on
         processors that know it, and more on others.
+    data_range : float or pair of float, default=None
+        Values of black and white: the largest possible value, such as 4095 for 12 bits, or the
+        smallest and the largest one. None for all of uint8 or uint16, and for [0, 1] of floats.
     device : str or torch.device, default="cpu"
         Where torch computes; SLIC's iterations run on the CPU in any case.
     channel_axis : int or None, default=-1
@@ -175,7 +171,7 @@ class LearnedFeatures(NetworkFeatures):
         "superpixel_sizes": [tuple, list],
         "compactness": [Interval(Real, 0, None, closed="left")],
         "n_candidates": [Interval(Integral, 2, None, closed="left")],
-        "n_pixels": [Interval(Integral, 1, None, closed="left")],
+        "n_pixels_per_image": [Interval(Integral, 1, None, closed="left")],
         "colour_jitter": [Interval(Real, 0, 1, closed="left")],
         "precision": [StrOptions({"float32", "bfloat16"})],
     }
@@ -196,7 +192,7 @@ class LearnedFeatures(NetworkFeatures):
         superpixel_sizes=(6, 20),
         compactness=10.0,
         n_candidates=9,
-        n_pixels=6000,
+        n_pixels_per_image=6000,
         ignore_label=None,
         max_epochs=60,
         batch_size=4,
@@ -206,6 +202,7 @@ class LearnedFeatures(NetworkFeatures):
         weight_decay=1e-5,
         colour_jitter=0.2,
         precision="float32",
+        data_range=None,
         device="cpu",
         channel_axis=-1,
         memory=None,
@@ -221,7 +218,7 @@ class LearnedFeatures(NetworkFeatures):
         self.superpixel_sizes = superpixel_sizes
         self.compactness = compactness
         self.n_candidates = n_candidates
-        self.n_pixels = n_pixels
+        self.n_pixels_per_image = n_pixels_per_image
         self.ignore_label = ignore_label
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -231,6 +228,7 @@ class LearnedFeatures(NetworkFeatures):
         self.weight_decay = weight_decay
         self.colour_jitter = colour_jitter
         self.precision = precision
+        self.data_range = data_range
         self.device = device
         self.channel_axis = channel_axis
         self.memory = memory
@@ -285,15 +283,15 @@ class LearnedFeatures(NetworkFeatures):
             return new_maps_network(int(self.n_maps), int(self.width), seed)
         return load_maps_network(self._weights_path())
 
-    def _train(self, X, y, masks):
-        self._check_training(X, y)
+    def _train(self, reader, y):
+        self._check_training(reader, y)
         seed = self._draw_seed()
         network = self._start(seed)
         loss = ClusterLoss(
             tuple(float(size) for size in self.superpixel_sizes),
             float(self.compactness),
             int(self.n_candidates),
-            int(self.n_pixels),
+            int(self.n_pixels_per_image),
             self.precision,
         )
         about = (
@@ -302,7 +300,7 @@ class LearnedFeatures(NetworkFeatures):
             ("width", network.width),
             ("colour_jitter", float(self.colour_jitter)),
         )
-        losses = self._train_network(X, y, masks, network, loss, about, seed)
+        losses = self._train_network(reader, y, network, loss, about, seed)
         if np.isnan(losses).all():
             raise ValueError(
                 "y: found no pixel to learn from, expected some with superpixels of several "
@@ -310,15 +308,14 @@ class LearnedFeatures(NetworkFeatures):
             )
         return network, losses
 
-    def _check_n_channels(self, n_channels):
-        LabFeatures()._check_n_channels(n_channels)
+    def _check_first(self, image):
+        LabFeatures()._check_first(image)
 
-    def _colours(self, image, index):
-        check_finite(image, index)
-        return LabFeatures()._image_features(image, index)
+    def _colours(self, image):
+        return np.moveaxis(lab_planes(check_colours(image, self.data_range)), 0, -1)
 
-    def _example_at(self, images, segmentations, masks, n_channels, index, rng):
-        image, labels = super()._example_at(images, segmentations, masks, n_channels, index, rng)
+    def _example_at(self, reader, segmentations, index, rng):
+        image, labels = super()._example_at(reader, segmentations, index, rng)
         jitter = float(self.colour_jitter)
         contrast, chroma, light = 1 + rng.uniform(-jitter, jitter, size=3)
         lightness = 50 * light + contrast * (image[..., :1] - 50)

@@ -5,11 +5,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sksuperpixel._clusters import Grid, find_candidates, update_clusters
-from sksuperpixel._iterations import cluster_pixels
+from sksuperpixel._clustering.assignment import cluster_pixels, update_clusters
+from sksuperpixel._clustering.candidates import find_candidates
+from sksuperpixel._clustering.grid import Grid
+from sksuperpixel._files.tensors import check_tensors
 from sksuperpixel._label_maps.overlaps import Contingency
-from sksuperpixel._torch_threads import seeded_torch
-from sksuperpixel.features._network_training import check_tensors, read_tensors
+from sksuperpixel._torch import seeded_torch
+from sksuperpixel.features._weights import read_weights
 
 # Images must be a multiple of the coarsest scale's step.
 STEP = 8
@@ -128,7 +130,7 @@ def load_maps_network(path):
     ValueError
         If it is no safetensors file, or one with other tensors; the first wrong one is named.
     """
-    tensors = read_tensors(path)
+    tensors = read_weights(path)
     params = network_params(tensors)
     with torch.device("meta"):
         check_tensors(tensors, MapsNetwork(**params), path)

@@ -16,16 +16,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from sksuperpixel._base import ImageTransformerMixin
-from sksuperpixel._validation import (
-    check_image,
-    check_images,
-    check_mask,
-    check_masks,
-    check_segmentation,
-    check_segmentations,
-)
-from sksuperpixel.features._network_training import Training, save_tensors, train_network
+from sksuperpixel._files.tensors import tensors_of, to_bytes
+from sksuperpixel._files.writing import write_atomically
+from sksuperpixel._images.errors import about_image
+from sksuperpixel._images.images import check_finite
+from sksuperpixel._images.parameters import check_data_range
+from sksuperpixel._images.segmentations import check_segmentation
+from sksuperpixel._images.transformer import ImageTransformerMixin
+from sksuperpixel.features._network_training import Training, train_network
 
 
 class NetworkFeatures(
@@ -35,14 +33,15 @@ class NetworkFeatures(
 
     A subclass has the parameters that are constrained here; its ``fit`` calls ``_fit`` and sets
     what ``_learned(network, losses)`` names. It implements ``_untrained()``, a network;
-    ``_train(X, y, masks)``, a network and the losses of its training; ``_colours(image, index)``,
-    what of an image (H, W, C) the network sees, (H, W, 3), float32;
+    ``_train(reader, y)``, a network and the losses of its training; ``_colours(image)``, what
+    the network sees of an image (H, W, C): (H, W, 3), float32;
     ``_plane_features(colours)``; and ``_network_params(tensors)``, the parameters that a network
     with such tensors has.
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
         **ImageTransformerMixin._parameter_constraints,
+        "data_range": [Real, tuple, list, None],
         "weights": [str, os.PathLike, None],
         "device": [str, torch.device],
         "train": ["boolean"],
@@ -65,11 +64,11 @@ class NetworkFeatures(
         """Check all, then load the network or train it."""
         self._validate_params()
         self._check_params()
-        check_images(X, self.channel_axis)
-        self._check_n_channels(check_image(X[0], 0, self.channel_axis).shape[-1])
-        masks = check_masks(masks, len(X))
-        network, losses = self._train(X, y, masks) if self.train else (self._untrained(), [])
-        ImageTransformerMixin.fit(self, X, y)
+        reader = self._reader(X, masks)
+        # Only the images to train on have to be alike.
+        reader.n_channels = reader.first.n_channels
+        network, losses = self._train(reader, y) if self.train else (self._untrained(), [])
+        self.n_channels_in_ = reader.first.n_channels
         for name, value in self._learned(network, losses).items():
             setattr(self, name, value)
         return self
@@ -82,6 +81,7 @@ class NetworkFeatures(
             raise ValueError(
                 f"device: found {self.device!r}, which torch cannot use here: {error}"
             ) from error
+        check_data_range(self.data_range)
         shape = self._crop_shape()
         if len(shape) != 2 or not all(
             isinstance(n, Integral) and n >= 2 * self._step and n % self._step == 0 for n in shape
@@ -117,11 +117,11 @@ class NetworkFeatures(
     def _draw_seed(self):
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
-    def _check_training(self, X, y):
+    def _check_training(self, reader, y):
         """Check what is learned from, and where a checkpoint goes."""
         if y is None:
             raise ValueError("y: found None, expected segmentations, for train=True")
-        check_segmentations(y, X, self.channel_axis)
+        reader.check_segmentations(y)
         if self.checkpoint is not None and not isinstance(self.random_state, Integral):
             raise ValueError(
                 f"random_state: found {self.random_state!r}, expected an int with a checkpoint, "
@@ -130,7 +130,7 @@ class NetworkFeatures(
         if self.checkpoint is not None and not Path(self.checkpoint).absolute().parent.is_dir():
             raise FileNotFoundError(f"checkpoint: found no folder to write {self.checkpoint} in")
 
-    def _train_network(self, X, y, masks, network, loss, about, seed):
+    def _train_network(self, reader, y, network, loss, about, seed):
         """Train a network in place, with progress; give the mean loss of each epoch."""
         void = None if self.ignore_label is None else int(self.ignore_label)
         training = Training(
@@ -141,11 +141,11 @@ class NetworkFeatures(
             learning_rate=float(self.learning_rate),
             weight_decay=float(self.weight_decay),
             weights=None if self.weights is None else os.fspath(self.weights),
-            n_images=len(X),
+            n_images=len(reader),
             about=(("ignore_label", void), *about),
             seed=seed,
         )
-        n_channels = check_image(X[0], 0, self.channel_axis).shape[-1]
+        X, n_channels = reader.images, reader.first.n_channels
         progress = self._init_callback_context(max_subtasks=training.max_epochs)
         progress.call_on_fit_task_begin(estimator=self, X=X, y=y)
 
@@ -166,7 +166,7 @@ class NetworkFeatures(
 
         losses = train_network(
             network,
-            partial(self._example_at, X, y, masks, n_channels),
+            partial(self._example_at, reader, y),
             loss,
             training,
             torch.device(self.device),
@@ -185,23 +185,20 @@ class NetworkFeatures(
         """Name what `fit` sets."""
         return {"network_": network, "losses_": np.array(losses, dtype=np.float64)}
 
-    def _example_at(self, images, segmentations, masks, n_channels, index, rng):
+    def _example_at(self, reader, segmentations, index, rng):
         """Read what the network sees of an image, and its labels, by a random annotator."""
-        image = check_image(images[index], index, self.channel_axis, n_channels)
-        mask = check_mask(masks[index], image.shape[:-1], index)
-        if mask is not None:
-            # As where superpixels are wanted in a mask only: what is outside may be anything.
-            image = np.where(mask[..., np.newaxis], image, image.dtype.type(0))
-        image = self._colours(image, index)
-        if image.ndim != 3:
-            raise ValueError(
-                f"image {index}: found a volume of shape {image.shape[:-1]}, expected images "
-                "(H, W) to train on"
-            )
-        annotators = check_segmentation(segmentations[index], image.shape[:-1], index)
+        with about_image(index):
+            image = reader[index]
+            check_finite(image.pixels, image.mask)
+            seen = self._colours(image.filled().pixels)
+            if seen.ndim != 3:
+                raise ValueError(
+                    f"found a volume of shape {image.shape}, expected images (H, W) to train on"
+                )
+            annotators = check_segmentation(segmentations[index], image.shape)
         one = annotators[rng.integers(len(annotators))] if len(annotators) > 1 else annotators[0]
         labels = self._labels(one)
-        return image, labels if mask is None else np.where(mask, labels, -1)
+        return seen, labels if image.mask is None else np.where(image.mask, labels, -1)
 
     def _labels(self, segmentation):
         """Give what the loss knows as the labels of a segmentation; -1 is void."""
@@ -220,8 +217,8 @@ class NetworkFeatures(
         padded = np.pad(image, [*margins, (0, 0)], mode="symmetric")
         return torch.from_numpy(np.ascontiguousarray(np.moveaxis(padded, -1, 0)))[None]
 
-    def _image_features(self, image, index):
-        image = self._colours(image, index)
+    def _image_features(self, image):
+        image = self._colours(image)
         if image.ndim == 3:
             return self._plane_features(image)
         # A volume is a stack of images.
@@ -233,7 +230,7 @@ class NetworkFeatures(
         digest = hashlib.sha256()
         for tensor in self.network_.state_dict().values():
             digest.update(tensor.cpu().numpy().tobytes())
-        return name, digest.hexdigest()
+        return name, digest.hexdigest(), self.data_range
 
     def save_weights(self, path):
         """Write the network's weights to a file that `weights` can name.
@@ -249,7 +246,8 @@ class NetworkFeatures(
             If `fit` was not called.
         """
         check_is_fitted(self)
-        save_tensors(self.network_, path, {"format": type(self.network_).__name__})
+        metadata = {"format": type(self.network_).__name__}
+        write_atomically(path, to_bytes(tensors_of(self.network_), metadata))
 
     def __getstate__(self):
         state = super().__getstate__()

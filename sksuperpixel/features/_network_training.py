@@ -5,91 +5,12 @@ import math
 import os
 import pickle
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 
-from sksuperpixel._torch_threads import seeded_torch
-
-# Files --------------------------------------------------------------------------------------
-
-# What the names of a transformer's tensors begin with in a model file.
-_OF_FEATURES = "features."
-
-
-def save_tensors(network, path, metadata):
-    """Write a network's weights as a safetensors file, at once or not at all."""
-    tensors = {name: each.cpu().contiguous() for name, each in _stored_tensors(network).items()}
-    _replace(path, save(tensors, metadata=metadata))
-
-
-def read_tensors(path):
-    """Read the tensors of a safetensors file.
-
-    Of a model file, which holds a whole `TrainableSLIC`, those of its features.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is no safetensors file.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"weights: found no file {path}, expected a safetensors file")
-    try:
-        tensors = load(path.read_bytes())
-    except SafetensorError as error:
-        raise ValueError(
-            f"weights: {path} could not be read as a safetensors file (is it cut short?): {error}"
-        ) from error
-    features = {
-        name.removeprefix(_OF_FEATURES): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(_OF_FEATURES) and tensor.is_floating_point()
-    }
-    return features or tensors
-
-
-def check_tensors(tensors, network, path):
-    """Raise ValueError, with the first wrong one's name, if tensors are not those of a network."""
-    expected = _stored_tensors(network)
-    for name in sorted(expected.keys() | tensors.keys()):
-        found, right = _describe(tensors.get(name)), _describe(expected.get(name))
-        if found != right:
-            raise ValueError(f"weights: {path}, tensor {name}: found {found}, expected {right}")
-        if not tensors[name].isfinite().all():
-            raise ValueError(
-                f"weights: {path}, tensor {name}: found NaN or infinity, expected finite numbers"
-            )
-
-
-def _stored_tensors(network):
-    """Give the tensors that make the network, without batch norm's counters."""
-    state = network.state_dict()
-    return {name: each for name, each in state.items() if each.is_floating_point()}
-
-
-def _describe(tensor):
-    if tensor is None:
-        return "nothing"
-    return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
-
-
-def _replace(path, content):
-    """Write a file so that, whenever this is killed, the old one or the new one is there."""
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    with open(part, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
-
+from sksuperpixel._files.writing import write_atomically
+from sksuperpixel._torch import seeded_torch
 
 # Interpolation ------------------------------------------------------------------------------
 
@@ -231,7 +152,7 @@ def train_network(network, read, batch_loss, training, device, checkpoint=None, 
                     "losses": losses,
                 }
                 torch.save(state, buffer)
-                _replace(checkpoint, buffer.getvalue())
+                write_atomically(checkpoint, buffer.getvalue())
             if epoch_done is not None and epoch_done(network, losses):
                 break
     network.eval()

@@ -2,7 +2,7 @@
 
 import threading
 from functools import lru_cache
-from numbers import Integral
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -10,10 +10,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sksuperpixel._base import ImageTransformerMixin
-from sksuperpixel._torch_threads import one_torch_thread
-from sksuperpixel._validation import check_finite, check_image, check_images
-from sksuperpixel.features._lab import LabFeatures
+from sksuperpixel._images.data_range import check_colours, scaled_to_unit
+from sksuperpixel._images.parameters import check_data_range
+from sksuperpixel._images.transformer import ImageTransformerMixin
+from sksuperpixel._torch import one_torch_thread, require
+from sksuperpixel.features._lab import LabFeatures, lab_planes
 
 # An image is transformed in windows. Their lengths are multiples of 64 pixels, so that images of
 # many sizes share few filter banks, and at most 640, so that no bank is large; beyond that, and
@@ -102,6 +103,10 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
     upsample : {"bilinear", "nearest"}, default="bilinear"
         How the maps, of which there is one value for ``2**J`` x ``2**J`` pixels, are brought to
         the size of the image.
+    data_range : float or pair of float, default=None
+        Values that are scaled to 0 and 1: the largest possible value, such as 4095 for 12 bits,
+        or the smallest and the largest one. None for all of an unsigned integer type; floats are
+        taken as they are then.
     device : str or torch.device, default="cpu"
         Where to compute: "cpu", "cuda" or "cuda:1". It can be set after fitting, too. Features
         come back as NumPy arrays in any case.
@@ -188,6 +193,7 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         "channels": [StrOptions({"all", "lightness"})],
         "select": ["array-like", callable, None],
         "upsample": [StrOptions({"bilinear", "nearest"})],
+        "data_range": [Real, tuple, list, None],
         "device": "no_validation",  # torch tells
     }
 
@@ -200,6 +206,7 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         channels="all",
         select=None,
         upsample="bilinear",
+        data_range=None,
         device="cpu",
         memory=None,
         channel_axis=-1,
@@ -210,11 +217,12 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         self.channels = channels
         self.select = select
         self.upsample = upsample
+        self.data_range = data_range
         self.device = device
         self.memory = memory
         self.channel_axis = channel_axis
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, masks=None):
         """Check the images and select the maps.
 
         Parameters
@@ -223,6 +231,8 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
             Images.
         y : None
             Not used; for scikit-learn.
+        masks : sequence of ndarray of shape (H, W), bool, or None, default=None
+            Where the images count, one mask (or None) per image.
 
         Returns
         -------
@@ -234,31 +244,31 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         ImportError
             If torch or kymatio is missing.
         ValueError
-            If a parameter or the images are not as expected; the image's index is named.
+            If a parameter or an image is not as expected; the error names the image's index.
         TypeError
-            If they are no sequence of arrays of numbers.
+            If the images are not a sequence of arrays of numbers.
         """
         self._validate_params()
         _torch_device(self.device)
-        check_images(X, self.channel_axis)
-        image = check_image(X[0], 0, self.channel_axis)
-        _check_flat(image, 0)
+        check_data_range(self.data_range)
+        first = self._reader(X, masks).first
         selected = _select(
             self.select,
-            _all_maps(self.J, self.L, self.max_order, self.channels, image.shape[-1]),
+            _all_maps(self.J, self.L, self.max_order, self.channels, first.n_channels),
         )
-        super().fit(X, y)
+        self.n_channels_in_ = first.n_channels
         self._settings = _Settings(
             int(self.J), int(self.L), int(self.max_order), self.channels, self.upsample, selected
         )
         return self
 
-    def _check_n_channels(self, n_channels):
+    def _check_first(self, image):
+        _check_flat(image.pixels)
         if self.channels == "lightness":
-            LabFeatures()._check_n_channels(n_channels)
+            LabFeatures()._check_first(image)
 
-    def _image_features(self, image, index):
-        _check_flat(image, index)
+    def _image_features(self, image):
+        _check_flat(image)
         device = _torch_device(self.device)
         J, L, max_order, channels, upsample, selected = self._settings
         shape = image.shape[:-1]
@@ -267,7 +277,7 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         channel_of, map_of = np.divmod(selected, n_maps)
         planes = np.empty((len(selected), *shape), np.float32)
         for channel in np.unique(channel_of):
-            plane = _plane(image, index, channels, channel)
+            plane = _plane(image, channels, channel, self.data_range)
             places = np.flatnonzero(channel_of == channel)
             # Order 2 is most of the work, so it is left out where nobody wants it.
             order = 2 if (map_of[places] >= _n_maps(J, L, 1)).any() else 1
@@ -279,7 +289,8 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
 
     def _cache_key(self):
         # Not `select`: the maps it came to, for it may be a function.
-        return f"{type(self).__module__}.{type(self).__qualname__}", self._settings
+        name = f"{type(self).__module__}.{type(self).__qualname__}"
+        return name, self._settings, self.data_range
 
     def _maps(self):
         check_is_fitted(self)
@@ -412,44 +423,32 @@ def _select(select, maps):
 # Images -------------------------------------------------------------------------------------
 
 
-def _check_flat(image, index):
+def _check_flat(image):
     if image.ndim != 3:
         raise ValueError(
-            f"image {index}: found a volume of shape {image.shape}, channels last, expected an "
-            "image (H, W) or (H, W, C): scattering is of two dimensions"
+            f"found a volume of shape {image.shape}, channels last, expected an image (H, W) or "
+            "(H, W, C): scattering is of two dimensions"
         )
 
 
-def _plane(image, index, channels, channel):
+def _plane(image, channels, channel, data_range):
     """Give one channel as float32, scaled."""
     if channels == "lightness":
-        return LabFeatures()._image_features(image, index)[..., 0] / np.float32(100)
-    plane = image[..., channel]
-    if image.dtype.kind == "i":
-        raise ValueError(
-            f"image {index}: found dtype {image.dtype}, expected bool, unsigned integers (uint8, "
-            "uint16) or floats for scattering"
-        )
-    if image.dtype.kind == "u":
-        return (plane / np.iinfo(image.dtype).max).astype(np.float32)
-    check_finite(image, index)
+        return lab_planes(check_colours(image, data_range))[0] / np.float32(100)
+    plane = scaled_to_unit(image[..., channel], data_range)
     largest = float(np.abs(plane).max())
     if largest > _LARGEST:
         raise ValueError(
-            f"image {index}: found values up to {largest:g}, expected at most {_LARGEST:g}: "
-            "scattering squares them in float32"
+            f"found values up to {largest:g}, expected at most {_LARGEST:g}: scattering squares "
+            "them in float32"
         )
     return plane.astype(np.float32)
 
 
 def _torch_device(device):
-    try:
-        import kymatio.scattering2d.backend.torch_backend  # noqa: F401
-        import torch
-    except ImportError as error:
-        raise ImportError(
-            "ScatteringFeatures needs torch and kymatio: pip install torch kymatio"
-        ) from error
+    require("ScatteringFeatures", "torch", "kymatio")
+    import torch
+
     try:
         found = torch.device(device)
     except (RuntimeError, TypeError) as error:

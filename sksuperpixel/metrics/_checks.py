@@ -9,21 +9,17 @@ begin with the name of the parameter.
 """
 
 from collections.abc import Sequence
+from contextlib import contextmanager
 from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 
-from sksuperpixel._validation import check_image
-
-# What errors about an image of a batch call the parameters.
-_NOUNS = {
-    "y_pred": "superpixels",
-    "y_true": "a segmentation",
-    "masks": "a mask",
-    "image": "an image",
-    "images": "an image",
-}
+from sksuperpixel._images.errors import about_image
+from sksuperpixel._images.images import check_image
+from sksuperpixel._images.masks import check_mask
+from sksuperpixel._images.pictures import array_of_picture, is_picture
+from sksuperpixel._images.segmentations import check_segmentation
 
 
 class ScoredImage(NamedTuple):
@@ -53,6 +49,29 @@ class ScoredImage(NamedTuple):
     inside: np.ndarray
     segmentations: list | None
     image: np.ndarray | None
+
+
+@contextmanager
+def about(index, parameter):
+    """Let errors begin with the image's number, or with the parameter if there is one image.
+
+    Parameters
+    ----------
+    index : int or None
+        Where the image is in its batch. None: it is a single image.
+
+    parameter : str
+        What a single image was given as.
+    """
+    if index is not None:
+        with about_image(index):
+            yield
+        return
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        error.args = (f"{parameter}: {error}",)
+        raise
 
 
 def is_batch(label_maps):
@@ -98,14 +117,18 @@ def split_images(y_pred, *, y_true=None, masks=None, images=None, images_name="i
         columns = [_column(name, other, n_images) for name, other in others.items()]
         rows = zip(range(n_images), y_pred, *columns, strict=True)
     for index, label_map, segmentation, mask, image in rows:
-        label_map, inside = _check_label_map(label_map, index)
+        with about(index, "y_pred"):
+            label_map, inside = _check_label_map(label_map)
         if mask is not None:
-            inside &= _check_mask(mask, label_map.shape, index)
+            with about(index, "masks"):
+                inside = inside & check_mask(_as_array(mask), label_map.shape)
         if segmentation is not None:
-            segmentation = _check_segmentation(segmentation, label_map.shape, index)
+            with about(index, "y_true"):
+                segmentation = _check_annotators(segmentation, label_map.shape)
         if image is not None:
-            image, known = _check_image(image, label_map.shape, index, images_name)
-            inside = inside if known is None else inside & known
+            with about(index, images_name):
+                image, known = _check_image(image, label_map.shape)
+            inside = inside & known
         yield ScoredImage(index, label_map, inside, segmentation, image)
 
 
@@ -147,106 +170,56 @@ def check_average(average):
         raise ValueError(f"average: found {average!r}, expected 'mean' or None")
 
 
-def place(name, index):
-    """Name what an error is about: the image of a batch, or the parameter ``y_pred``."""
-    return name if index is None else f"image {index}"
-
-
-def found(name, index):
-    """Begin an error: ``y_pred: found``, or ``image 3: found superpixels of`` in a batch."""
-    return f"{place(name, index)}: found" + ("" if index is None else f" {_NOUNS[name]} of")
-
-
 def _column(name, values, n_images):
-    """One entry of a parameter per image."""
+    """Give one entry of a parameter per image."""
     if values is None:
         return [None] * n_images
     check_length(name, values, n_images)
     return values
 
 
-def _check_label_map(label_map, index):
+def _check_label_map(label_map):
     """Check one label map; give it and the pixels that have a superpixel."""
-    label_map, known = _check_integers(label_map, "y_pred", index)
-    if label_map.ndim not in (2, 3):
-        hint = "; several images are given as a list" if label_map.ndim > 3 else ""
+    labels = _as_array(label_map)
+    if labels.dtype.kind not in "bui":
+        raise TypeError(f"found superpixels of dtype {labels.dtype}, expected integers")
+    if labels.ndim not in (2, 3):
+        hint = "; several images are given as a list" if labels.ndim > 3 else ""
         raise ValueError(
-            f"{found('y_pred', index)} shape {label_map.shape}, expected (H, W), or (D, H, W) for "
-            f"a volume{hint}"
+            f"found superpixels of shape {labels.shape}, expected (H, W), or (D, H, W) for a "
+            f"volume{hint}"
         )
-    if label_map.size == 0:
-        raise ValueError(
-            f"{found('y_pred', index)} shape {label_map.shape}, expected at least one pixel"
-        )
-    inside = label_map >= 0
-    return label_map, inside if known is None else inside & known
+    if labels.size == 0:
+        raise ValueError(f"found superpixels of shape {labels.shape}, expected at least one pixel")
+    return labels.data, (labels.data >= 0) & ~np.ma.getmaskarray(labels)
 
 
-def _check_mask(mask, shape, index):
-    """Check one mask; it may be empty, which is an error only if nothing else is left."""
-    mask, _ = _as_array(mask, "masks", index)
-    if mask.shape != shape:
-        raise ValueError(
-            f"{found('masks', index)} shape {mask.shape}, expected {shape}, the shape of the "
-            "superpixels"
-        )
-    if mask.dtype != bool and (mask.dtype.kind not in "ui" or not np.isin(mask, (0, 1)).all()):
-        raise ValueError(
-            f"{found('masks', index)} dtype {mask.dtype}, expected bool, or integers that are 0 "
-            "or 1"
-        )
-    return mask.astype(bool, copy=False)
-
-
-def _check_segmentation(segmentation, shape, index):
+def _check_annotators(segmentation, shape):
     """Check the ground truth of one image; give a list with an entry per annotator."""
-    labels, known = _check_integers(segmentation, "y_true", index)
-    if labels.shape != shape and labels.shape[1:] != shape:
-        raise ValueError(
-            f"{found('y_true', index)} shape {labels.shape}, expected {shape}, the shape of the "
-            f"superpixels, or (A, {', '.join(map(str, shape))}) for A annotators"
-        )
-    labels = labels.reshape(-1, *shape)
-    if len(labels) == 0:
-        raise ValueError(
-            f"{found('y_true', index)} shape {labels.shape}, expected at least one annotator"
-        )
-    known = [None] * len(labels) if known is None else known.reshape(-1, *shape)
+    segmentation = _as_array(segmentation)
+    labels = check_segmentation(segmentation.data, shape)
+    masked = np.ma.getmask(segmentation)
+    known = [None] * len(labels) if masked is np.ma.nomask else ~masked.reshape(labels.shape)
     return list(zip(labels, known, strict=True))
 
 
-def _check_image(image, shape, index, name):
+def _check_image(image, shape):
     """Check one image; give it with its channels last, and the pixels that are not masked."""
-    values, known = _as_array(image, name, index)
-    channel_axis = None if values.shape == shape else -1
-    image = check_image(values, 0 if index is None else index, channel_axis)
-    if image.shape[:-1] != shape:
+    image = _as_array(array_of_picture(image) if is_picture(image) else image)
+    values = check_image(image.data, None if image.shape == shape else -1)
+    if values.shape[:-1] != shape:
         raise ValueError(
-            f"{found(name, index)} shape {values.shape}, expected {shape}, the shape of the "
-            f"superpixels, or ({', '.join(map(str, shape))}, C) with C channels"
+            f"found an image of shape {image.shape}, expected {shape} like the superpixels, or "
+            f"({', '.join(map(str, shape))}, C) with C channels"
         )
-    return image, None if known is None else known.reshape(image.shape).all(axis=-1)
+    return values, ~np.ma.getmaskarray(image).reshape(values.shape).any(axis=-1)
 
 
-def _check_integers(values, name, index):
-    """Make an array of integers, and tell which of them are not masked."""
-    values, known = _as_array(values, name, index)
-    if values.dtype == bool:
-        return values.view(np.uint8), known
-    if values.dtype.kind not in "iu":
-        raise TypeError(f"{found(name, index)} dtype {values.dtype}, expected integers")
-    return values, known
-
-
-def _as_array(values, name, index):
-    """Make a plain array, and tell which of its entries are not masked; None: all are."""
+def _as_array(values):
+    """Make a masked array, whose mask is `numpy.ma.nomask` if nothing is masked."""
     try:
         if isinstance(values, (list, tuple)) and any(np.ma.isMaskedArray(v) for v in values):
-            values = np.ma.stack(values)  # numpy.asarray would drop the masks
-        array = np.asarray(values)
+            return np.ma.stack(values)
+        return np.ma.asarray(np.asanyarray(values))
     except ValueError as error:
-        raise ValueError(
-            f"{found(name, index)} unequal shapes, expected parts that make one array"
-        ) from error
-    mask = np.ma.getmask(values)
-    return array, None if mask is np.ma.nomask else ~mask
+        raise ValueError("found parts of unequal shapes, expected an array") from error

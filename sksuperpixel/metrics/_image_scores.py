@@ -7,11 +7,10 @@ import numpy as np
 from sksuperpixel._label_maps.edges import distance_to, one_sided_edges, two_sided_edges, widen
 from sksuperpixel._label_maps.overlaps import Contingency, densify
 from sksuperpixel.metrics._checks import (
+    about,
     check_average,
     check_ignore_label,
-    found,
     is_batch,
-    place,
     split_images,
 )
 from sksuperpixel.metrics._regularity import global_regularity, isoperimetric_quotients
@@ -148,11 +147,12 @@ def overlaps(image, ignore_label):
     ValueError
         If no pixel is left to score.
     """
-    if not image.inside.any():
-        raise ValueError(
-            f"{place('y_pred', image.index)}: found no pixel to score, expected at least one "
-            "whose label is not negative and that no mask leaves out"
-        )
+    with about(image.index, "y_pred"):
+        if not image.inside.any():
+            raise ValueError(
+                "found no pixel to score, expected at least one whose label is not negative and "
+                "that no mask leaves out"
+            )
     if image.segmentations is None:
         return [Overlap(Superpixels(image.label_map, image.inside), None)]
     superpixels, pairs = {}, []
@@ -160,12 +160,12 @@ def overlaps(image, ignore_label):
         valid = image.inside if known is None else image.inside & known
         if ignore_label is not None:
             valid = valid & (segmentation != ignore_label)
-        if not valid.any():
-            raise ValueError(
-                f"{place('y_true', image.index)}: found no pixel of annotator {annotator} to "
-                "score, expected at least one in a superpixel that is neither masked nor void "
-                f"(ignore_label={ignore_label})"
-            )
+        with about(image.index, "y_true"):
+            if not valid.any():
+                raise ValueError(
+                    f"found no pixel of annotator {annotator} to score, expected at least one in "
+                    f"a superpixel that is neither masked nor void (ignore_label={ignore_label})"
+                )
         key = valid.tobytes()
         if key not in superpixels:
             superpixels[key] = Superpixels(image.label_map, valid)
@@ -208,12 +208,12 @@ def score(measure, y_pred, *, y_true, ignore_label, average, masks, volumes=True
     check_ignore_label(ignore_label)
     scores = []
     for image in split_images(y_pred, y_true=y_true, masks=masks):
-        shape = image.label_map.shape
-        if len(shape) == 3 and not volumes:
-            raise ValueError(
-                f"{found('y_pred', image.index)} shape {shape}, expected (H, W): this metric is "
-                "not defined for volumes"
-            )
+        with about(image.index, "y_pred"):
+            if image.label_map.ndim == 3 and not volumes:
+                raise ValueError(
+                    f"found superpixels of shape {image.label_map.shape}, expected (H, W): this "
+                    "metric is not defined for volumes"
+                )
         scores.append(np.array([measure(pair) for pair in overlaps(image, ignore_label)]))
     if average == "mean":
         return float(np.mean([of_image.mean() for of_image in scores]))

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils.metadata_routing import MetadataRequest
 
-from sksuperpixel._base import LazySequence
+from sksuperpixel._images.lazy_sequence import LazySequence
 from sksuperpixel.metrics._boundary import (
     boundary_precision,
     boundary_recall,

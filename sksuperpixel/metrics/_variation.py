@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from sksuperpixel._validation import check_finite
-from sksuperpixel.metrics._checks import split_images
+from sksuperpixel._images.images import check_finite
+from sksuperpixel.metrics._checks import about, split_images
 from sksuperpixel.metrics._docs import share_docs
 from sksuperpixel.metrics._image_scores import overlaps
 
@@ -66,5 +66,6 @@ def explained_variation(image, y_pred, *, masks=None):
 def variation_of(image):
     """Compute the explained variation of a `ScoredImage`, whatever its segmentations."""
     (pair,) = overlaps(image._replace(segmentations=None), ignore_label=None)
-    check_finite(image.image, image.index or 0, image.inside)
+    with about(image.index, "image"):
+        check_finite(image.image, image.inside)
     return pair.superpixels.explained_variation(image.image)

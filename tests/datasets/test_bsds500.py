@@ -1,4 +1,6 @@
+import hashlib
 import shutil
+import tarfile
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ from numpy.testing import assert_array_equal
 from PIL import Image
 from scipy.io import savemat
 
-from sksuperpixel.datasets import load_bsds500
+from sksuperpixel.datasets import _bsds500, fetch_bsds500, load_bsds500
 
 
 def save_truth(path, segmentations):
@@ -58,25 +60,27 @@ def test_subsets(bsr):
 
 @pytest.mark.parametrize("subset", ["tests", ["train", "train"], [], ["train", "all"]])
 def test_unknown_subset(bsr, subset):
-    with pytest.raises(ValueError, match=r"subset must be 'all', one of .*'val'"):
+    with pytest.raises(ValueError, match=r"subset: found .*, expected 'all', one of .*'val'"):
         load_bsds500(bsr, subset)
 
 
 def test_missing_parts(bsr, tmp_path):
     data = bsr / "BSDS500" / "data"
-    with pytest.raises(FileNotFoundError, match="nowhere does not exist, expected BSDS500"):
+    with pytest.raises(FileNotFoundError, match="nowhere: found nothing, expected BSDS500"):
         load_bsds500(tmp_path / "nowhere")
     (data / "groundTruth" / "train" / "3.mat").unlink()
-    with pytest.raises(FileNotFoundError, match=r"1 of 2 images .*3\.jpg, expected a file 3\."):
+    with pytest.raises(
+        FileNotFoundError, match=r"3\.jpg: found no label file for it, expected 3\..*1 of 2 images"
+    ):
         load_bsds500(bsr)
     (data / "images" / "test" / "7.jpg").unlink()
-    with pytest.raises(FileNotFoundError, match=r"test has no \.jpg files"):
+    with pytest.raises(FileNotFoundError, match=r"test: found no \.jpg files"):
         load_bsds500(bsr, "test")
     shutil.rmtree(data / "groundTruth" / "val")
-    with pytest.raises(FileNotFoundError, match=r"groundTruth.val does not exist"):
+    with pytest.raises(FileNotFoundError, match=r"groundTruth.val: found nothing"):
         load_bsds500(bsr, "val")
     shutil.rmtree(data / "images")
-    with pytest.raises(FileNotFoundError, match="BSR has no folder images, and none in"):
+    with pytest.raises(FileNotFoundError, match="BSR: found no folder images in it, nor in its"):
         load_bsds500(bsr)
 
 
@@ -84,16 +88,18 @@ def test_damaged_ground_truth(bsr):
     truth = bsr / "BSDS500" / "data" / "groundTruth" / "train"
     data = load_bsds500(bsr)
     savemat(truth / "3.mat", {"other": 1})
-    with pytest.raises(ValueError, match=r"3\.mat could not be read .*expected the variable"):
+    with pytest.raises(
+        ValueError, match=r"3\.mat: found a file that cannot be read .*expected .*the variable"
+    ):
         data.segmentations[1]
     (truth / "12.mat").write_bytes((truth / "12.mat").read_bytes()[:300])
-    with pytest.raises(ValueError, match=r"12\.mat could not be read"):
+    with pytest.raises(ValueError, match=r"12\.mat: found a file that cannot be read"):
         data.segmentations[0]
     (truth / "12.mat").unlink()
     with pytest.raises(FileNotFoundError, match=r"12\.mat"):
         data.segmentations[0]
     save_truth(truth / "3.mat", [np.ones((5, 4))])
-    with pytest.raises(ValueError, match=r"3\.mat is 5 x 4 .*expected 4 x 5 as its image"):
+    with pytest.raises(ValueError, match=r"3\.mat: found 5 x 4 .*expected 4 x 5 as in its image"):
         data.segmentations[1]
 
 
@@ -105,3 +111,71 @@ def test_real_bsds500(shared_data):
         segmentations = data.segmentations[k]
         assert segmentations.shape[0] >= 4
         assert segmentations.min() == 1
+
+
+# Fetching -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def archive(bsr, server, monkeypatch):
+    """Serve BSR as the official archive, and return the server."""
+    path = bsr.parent / "packed.tgz"
+    with tarfile.open(path, "w:gz") as tar:
+        tar.add(bsr, "BSR")
+    server.content = path.read_bytes()
+    sha256 = hashlib.sha256(server.content).hexdigest()
+    replaced = _bsds500._ARCHIVE._replace(url=server.url, sha256=sha256)
+    monkeypatch.setattr(_bsds500, "_ARCHIVE", replaced)
+    return server
+
+
+def test_fetching_downloads_once(archive, tmp_path):
+    home = tmp_path / "home"
+    data = fetch_bsds500(data_home=home, subset="all", delay=0)
+    assert data.image_ids == ["12", "3", "5", "7"]
+    assert data.segmentations[0].shape == (3, 4, 5)
+    again = fetch_bsds500(data_home=str(home), subset="val", download_if_missing=False)
+    assert again.filenames == data.filenames[2:3]
+    assert archive.n_requests == 1
+
+
+def test_fetching_tries_again(archive, tmp_path):
+    archive.cuts = [len(archive.content) // 2]
+    with pytest.raises(OSError, match="could not be downloaded, attempt 1 of 1 failed"):
+        fetch_bsds500(data_home=tmp_path / "home", n_retries=0)
+    archive.cuts = [len(archive.content) // 2]
+    assert len(fetch_bsds500(data_home=tmp_path / "home", n_retries=1, delay=0).images) == 2
+
+
+def test_fetching_into_the_folder_of_the_environment(archive, tmp_path, monkeypatch):
+    monkeypatch.setenv("SKSUPERPIXEL_DATA", str(tmp_path / "environment"))
+    data = fetch_bsds500()
+    assert data.filenames[0].startswith(str(tmp_path / "environment" / "BSDS500"))
+
+
+def test_fetching_can_be_forbidden(archive, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"BSDS500: found no .*download_if_missing is Fal"):
+        fetch_bsds500(data_home=tmp_path / "home", download_if_missing=False)
+    assert archive.n_requests == 0
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"subset": "valid"}, "subset: found 'valid', expected"),
+        ({"n_retries": -1}, "'n_retries' parameter"),
+        ({"delay": -1}, "'delay' parameter"),
+        ({"data_home": 3}, "'data_home' parameter"),
+        ({"download_if_missing": "no"}, "'download_if_missing' parameter"),
+    ],
+)
+def test_bad_parameters_are_told_before_any_download(archive, tmp_path, params, message):
+    with pytest.raises(ValueError, match=message):
+        fetch_bsds500(**{"data_home": tmp_path / "home", **params})
+    assert archive.n_requests == 0
+
+
+def test_official_address():
+    assert _bsds500._ARCHIVE.url.startswith("https://www2.eecs.berkeley.edu/")
+    assert len(bytes.fromhex(_bsds500._ARCHIVE.sha256)) == 32
+    assert _bsds500._ARCHIVE.folder == "BSR/BSDS500"

@@ -29,15 +29,6 @@ def test_shapes_types_and_ids():
     assert "4 images of 60 x 90 pixels" in data.DESCR
 
 
-@pytest.mark.parametrize("wobble", [0.0, 0.1, 0.3])
-@pytest.mark.parametrize("n_segments", [1, 6, 20])
-def test_each_segment_is_one_region(wobble, n_segments):
-    data = make_texture_mosaics(5, n_segments=n_segments, wobble=wobble, random_state=1)
-    for labels in data.segmentations:
-        for segment in range(n_segments):
-            assert ndimage.label(labels == segment)[1] == 1
-
-
 def test_borders_wobble():
     straight = make_texture_mosaics(5, wobble=0, random_state=2)
     wobbling = make_texture_mosaics(5, wobble=0.15, random_state=2)
@@ -170,15 +161,18 @@ def test_list_of_sources():
     [
         ({"n_images": 0}, "'n_images' parameter"),
         ({"sources": "stones"}, "'sources' parameter"),
-        ({"sources": ["brick", "stones"]}, "list of different names out of .*got .*stones"),
+        (
+            {"sources": ["brick", "stones"]},
+            "sources: found .*stones.*, expected .*list of different names out of",
+        ),
         ({"sources": []}, "list of different names"),
         ({"sources": ["brick", "brick"]}, "list of different names"),
         ({"split": "half"}, "'split' parameter"),
-        ({"image_shape": (128,)}, "image_shape must be two numbers of at least 8"),
-        ({"image_shape": (128, 4)}, "image_shape must be two numbers of at least 8"),
-        ({"image_shape": (64.0, 64.0)}, "image_shape must be two numbers"),
-        ({"scale_range": (2, 1)}, r"scale_range must be \(low, high\)"),
-        ({"scale_range": (0, 1)}, "scale_range must be two numbers of at least 0.1"),
+        ({"image_shape": (128,)}, "image_shape: found .*, expected two integers of at least 8"),
+        ({"image_shape": (128, 4)}, "image_shape: found .*, expected two integers of at least 8"),
+        ({"image_shape": (64.0, 64.0)}, "image_shape: found .*, expected two integers"),
+        ({"scale_range": (2, 1)}, r"scale_range: found .*, expected \(low, high\)"),
+        ({"scale_range": (0, 1)}, "scale_range: found .*, expected two numbers of at least 0.1"),
         ({"n_textures": 1}, "no mosaic of 6 segments from 1 pictures"),
         ({"image_shape": (8, 8), "n_segments": 65}, "no mosaic of 65 segments"),
     ],

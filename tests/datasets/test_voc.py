@@ -61,19 +61,23 @@ def test_objects_and_subsets(devkit):
 
 def test_errors(devkit, tmp_path):
     home = devkit / "VOC2012"
-    with pytest.raises(ValueError, match=r"subset must be one of .*'trainval'.*got 'all'"):
+    with pytest.raises(ValueError, match=r"subset: found 'all', expected one of .*'trainval'"):
         load_voc(devkit, "all")
-    with pytest.raises(ValueError, match=r"target must be one of \['class', 'object'\]"):
+    with pytest.raises(
+        ValueError, match=r"target: found 'instance', expected one of \['class', 'object'\]"
+    ):
         load_voc(devkit, target="instance")
-    with pytest.raises(FileNotFoundError, match="nowhere does not exist"):
+    with pytest.raises(FileNotFoundError, match="nowhere: found nothing, expected Pascal VOC"):
         load_voc(tmp_path / "nowhere")
     for root in (devkit, home):
-        with pytest.raises(FileNotFoundError, match="has no folder VOC2007 with JPEGImages"):
+        with pytest.raises(FileNotFoundError, match="found no folder VOC2007 with JPEGImages"):
             load_voc(root, year="2007")
-    with pytest.raises(FileNotFoundError, match=r"test\.txt does not exist, expected the list"):
+    with pytest.raises(
+        FileNotFoundError, match=r"test\.txt: found no such file, expected the list"
+    ):
         load_voc(devkit, "test")
     (home / "ImageSets" / "Segmentation" / "test.txt").write_text("\n")
-    with pytest.raises(ValueError, match=r"test\.txt is empty"):
+    with pytest.raises(ValueError, match=r"test\.txt: found an empty file"):
         load_voc(devkit, "test")
 
 
@@ -82,17 +86,23 @@ def test_missing_and_wrong_files(devkit):
     data = load_voc(devkit, "val")
     labels = home / "SegmentationClass" / "2009_000001.png"
     save_palette(labels, CLASSES + (CLASSES == 7) * 20)
-    with pytest.raises(ValueError, match=r"2009_000001\.png has the label 27, expected 0\.\.20"):
+    with pytest.raises(
+        ValueError, match=r"2009_000001\.png: found the label 27, expected 0\.\.20"
+    ):
         data.segmentations[0]
     save_palette(labels, CLASSES[:, :4])
-    with pytest.raises(ValueError, match=r"2009_000001\.png is 2 x 4 pixels"):
+    with pytest.raises(ValueError, match=r"2009_000001\.png: found 2 x 4 pixels"):
         data.segmentations[0]
     Image.new("RGB", (5, 2)).save(labels)
-    with pytest.raises(ValueError, match=r"2009_000001\.png is a picture of mode 'RGB'"):
+    with pytest.raises(ValueError, match=r"2009_000001\.png: found a picture of mode 'RGB'"):
         data.segmentations[0]
     labels.unlink()
-    with pytest.raises(FileNotFoundError, match=r"000001\.png does not exist, expected the lab"):
+    with pytest.raises(
+        FileNotFoundError, match=r"000001\.png: found no such file, expected the lab"
+    ):
         load_voc(devkit, "val")
     (home / "JPEGImages" / "2007_000032.jpg").unlink()
-    with pytest.raises(FileNotFoundError, match=r"000032\.jpg does not exist, expected the im"):
+    with pytest.raises(
+        FileNotFoundError, match=r"000032\.jpg: found no such file, expected the im"
+    ):
         load_voc(devkit)

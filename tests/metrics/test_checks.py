@@ -13,39 +13,49 @@ VOLUMES = np.zeros((2, 3, 4, 6), int)
     ("y_true", "y_pred", "error", "message"),
     [
         # One image: the parameter is named.
-        (GOOD, GOOD * 1.0, TypeError, "y_pred: found dtype float64, expected integers"),
-        (GOOD * 1.0, GOOD, TypeError, "y_true: found dtype float64, expected integers"),
+        (
+            GOOD,
+            GOOD * 1.0,
+            TypeError,
+            "y_pred: found superpixels of dtype float64, expected integers",
+        ),
+        (
+            GOOD * 1.0,
+            GOOD,
+            TypeError,
+            "y_true: found a segmentation of dtype float64, expected integers",
+        ),
         (
             GOOD,
             VOLUMES,
             ValueError,
-            r"y_pred: found shape \(2, 3, 4, 6\), expected \(H, W\), or \(D, H, W\) for a volume; "
-            "several images are given as a list",
+            r"y_pred: found superpixels of shape \(2, 3, 4, 6\), expected \(H, W\), or "
+            r"\(D, H, W\) for a volume; several images are given as a list",
         ),
         (
             GOOD[:0],
             GOOD[:0],
             ValueError,
-            r"y_pred: found shape \(0, 6\), expected at least one pixel",
+            r"y_pred: found superpixels of shape \(0, 6\), expected at least one pixel",
         ),
         (
             VOLUMES,
             GOOD,
             ValueError,
-            r"y_true: found shape \(2, 3, 4, 6\), expected \(4, 6\), the shape of the "
-            r"superpixels, or \(A, 4, 6\) for A annotators",
+            r"y_true: found a segmentation of shape \(2, 3, 4, 6\), expected \(4, 6\) like the "
+            r"image, or \(A, 4, 6\) for A annotators",
         ),
         (
             np.zeros((0, 4, 6), int),
             GOOD,
             ValueError,
-            r"y_true: found shape \(0, 4, 6\), expected at least one annotator",
+            r"y_true: found a segmentation of shape \(0, 4, 6\), expected \(4, 6\) like .*",
         ),
         (
             [GOOD, GOOD[:3]],
             GOOD,
             ValueError,
-            "y_true: found unequal shapes, expected parts that make one array",
+            "y_true: found parts of unequal shapes, expected an array",
         ),
         (None, GOOD, ValueError, "y_true: found None, expected segmentations"),
         (
@@ -80,8 +90,8 @@ VOLUMES = np.zeros((2, 3, 4, 6), int)
             [GOOD, GOOD[:3]],
             [GOOD, GOOD],
             ValueError,
-            r"image 1: found a segmentation of shape \(3, 6\), expected \(4, 6\), the shape of "
-            r"the superpixels, or \(A, 4, 6\) for A annotators",
+            r"image 1: found a segmentation of shape \(3, 6\), expected \(4, 6\) like "
+            r"the image, or \(A, 4, 6\) for A annotators",
         ),
         (
             [GOOD, np.stack([GOOD, GOOD + 9])],
@@ -121,24 +131,28 @@ INSIDE = np.ones((4, 6), dtype=bool)
         (
             GOOD,
             INSIDE[:3],
-            r"masks: found shape \(3, 6\), expected \(4, 6\), the shape of the superpixels",
+            r"masks: found a mask of shape \(3, 6\), expected the image's, \(4, 6\)",
         ),
         (
             GOOD,
             INSIDE * 2,
-            "masks: found dtype int64, expected bool, or integers that are 0 or 1",
+            "masks: found a mask of dtype int64, expected bool, or integers that are 0 or 1",
         ),
-        (GOOD, INSIDE * 1.0, "masks: found dtype float64, expected bool, or integers .*"),
-        (GOOD, [INSIDE, INSIDE[:3]], "masks: found unequal shapes, expected parts that make .*"),
-        (GOOD, ~INSIDE, "y_pred: found no pixel to score, .*"),
+        (
+            GOOD,
+            INSIDE * 1.0,
+            "masks: found a mask of dtype float64, expected bool, or integers .*",
+        ),
+        (GOOD, [INSIDE, INSIDE[:3]], "masks: found parts of unequal shapes, expected an array"),
+        (GOOD, ~INSIDE, "masks: found a mask with no pixel inside, expected at least one True"),
         (
             [GOOD, GOOD],
             [None, INSIDE[:3]],
-            r"image 1: found a mask of shape \(3, 6\), expected \(4, 6\), the shape of the "
-            "superpixels",
+            r"image 1: found a mask of shape \(3, 6\), expected the image's, \(4, 6\)",
         ),
         ([GOOD, GOOD], [INSIDE, INSIDE * 2], "image 1: found a mask of dtype int64, expected .*"),
-        ([GOOD, GOOD], [INSIDE, ~INSIDE], "image 1: found no pixel to score, .*"),
+        ([GOOD, GOOD], [INSIDE, ~INSIDE], "image 1: found a mask with no pixel inside, .*"),
+        ([GOOD, GOOD - 1], [INSIDE, INSIDE], "image 1: found no pixel to score, .*"),
         (
             [GOOD, GOOD],
             [INSIDE],

@@ -18,7 +18,7 @@ from metrics_reference import (
 )
 from numpy.testing import assert_allclose
 
-from sksuperpixel._base import LazySequence
+from sksuperpixel import LazySequence
 from sksuperpixel.metrics import (
     achievable_iou,
     achievable_segmentation_accuracy,

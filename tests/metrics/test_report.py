@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 from metrics_reference import GROUND_TRUTH, SEGMENTATION, SHAPE, SUPERPIXELS, random_images, score
 
-from sksuperpixel import metrics
-from sksuperpixel._base import LazySequence
+from sksuperpixel import LazySequence, metrics
 from sksuperpixel.metrics import explained_variation, n_superpixels, superpixel_report
 
 

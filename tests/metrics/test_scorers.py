@@ -10,9 +10,10 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from sksuperpixel import SLIC, metrics
-from sksuperpixel._base import LazySequence
+from sksuperpixel import SLIC, LazySequence, metrics
 from sksuperpixel.metrics import SCORERS, compactness, get_scorers
 
 
@@ -422,3 +423,40 @@ def test_a_request_for_masks_can_be_changed():
         assert deepcopy(scorer).get_metadata_routing().score.requests == {"masks": "inside"}
     # SCORERS are others.
     assert SCORERS["compactness"].get_metadata_routing().score.requests == {"masks": True}
+
+
+def test_slic_in_a_grid_search_with_masks():
+    images, segmentations, masks = scenes()
+    with config_context(enable_metadata_routing=True):
+        search = GridSearchCV(
+            SLIC(9, start_label=1).set_fit_request(masks=True),
+            {"compactness": [1.0, 40.0]},
+            scoring=SCORERS,
+            refit="neg_undersegmentation_error",
+            cv=KFold(2),
+            error_score="raise",
+        ).fit(images, segmentations, masks=masks)
+    for i, value in enumerate([1.0, 40.0]):
+        expected = expected_scores(MaskedSLIC(value), images[2:], segmentations[2:], masks[2:])
+        for name, score in expected.items():
+            assert search.cv_results_[f"split1_test_{name}"][i] == score, name
+
+
+def test_slic_on_masked_images():
+    images, segmentations, masks = scenes()
+    expected = expected_scores(MaskedSLIC(), images, segmentations, masks)
+    # What is masked is numbered 0.
+    slic = SLIC(9, start_label=1).fit(images)
+    for name, scorer in SCORERS.items():
+        assert scorer(slic, masked_arrays(images, masks), segmentations) == expected[name], name
+
+
+def test_masks_pass_through_a_pipeline():
+    images, segmentations, masks = scenes()
+    expected = expected_scores(MaskedSLIC(), images, segmentations, masks)
+    scorer = SCORERS["compactness"]
+    with config_context(enable_metadata_routing=True):
+        slic = SLIC(9).set_predict_request(masks=True)
+        pipeline = Pipeline([("same", FunctionTransformer()), ("slic", slic)]).fit(images)
+        score = scorer(pipeline, images, segmentations, masks=masks)
+    assert score == expected["compactness"]

@@ -64,7 +64,7 @@ def test_one_superpixel_explains_nothing(seed):
         (
             np.zeros((6, 4)),
             ValueError,
-            r"^image 1: found an image of shape \(6, 4\), expected \(4, 6\), the shape of the "
+            r"^image 1: found an image of shape \(6, 4\), expected \(4, 6\) like the "
             r"superpixels, or \(4, 6, C\) with C channels$",
         ),
         (np.zeros((2, 4, 6)), ValueError, r"^image 1: found an image of shape \(2, 4, 6\)"),
@@ -72,7 +72,7 @@ def test_one_superpixel_explains_nothing(seed):
         (np.zeros((4, 6, 1, 1, 1)), ValueError, r"^image 1: found shape \(4, 6, 1, 1, 1\)"),
         (FLAT * 1j, TypeError, "^image 1: found an array of dtype complex128, expected real"),
         (np.full((4, 6), np.nan), ValueError, "^image 1: found NaN or infinity at 24 pixels"),
-        ([[1, 2], [3]], ValueError, "^image 1: found an image of unequal shapes, expected parts"),
+        ([[1, 2], [3]], ValueError, "^image 1: found parts of unequal shapes, expected an array"),
     ],
 )
 def test_wrong_images(image, error, message):
@@ -81,7 +81,9 @@ def test_wrong_images(image, error, message):
 
 
 def test_a_single_wrong_image():
-    with pytest.raises(ValueError, match=r"^image: found shape \(6, 4\), expected \(4, 6\)"):
+    with pytest.raises(
+        ValueError, match=r"^image: found an image of shape \(6, 4\), expected \(4, 6\)"
+    ):
         explained_variation(np.zeros((6, 4)), FLAT)
 
 

@@ -1,0 +1,150 @@
+"""SLIC's iterations: pixels go to their nearest clusters, clusters to the mean of their pixels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sksuperpixel._clustering.candidates import find_candidates
+from sksuperpixel._clustering.kernels import assignment
+from sksuperpixel._clustering.sums import label_sums
+from sksuperpixel._clustering.threads import ONE_THREAD, split_rows
+
+
+@dataclass
+class Clusters:
+    """What the iterations move.
+
+    Attributes
+    ----------
+    seeds : ndarray of shape (K, 3), int32
+        Where the clusters started: plane, row and column of a pixel.
+    offsets : ndarray of shape (K, 3), float32
+        Where they are, relative to their seeds, in pixels.
+    means : ndarray of shape (K, C), float32
+        Mean features of their pixels.
+    """
+
+    seeds: np.ndarray
+    offsets: np.ndarray
+    means: np.ndarray
+
+    def __len__(self):
+        return len(self.seeds)
+
+    @property
+    def centres(self):
+        """Where the clusters are: ndarray of shape (K, 3), float64."""
+        return self.seeds + self.offsets
+
+
+def start_clusters(features, seeds):
+    """Put a cluster at each seed, with the features of the seed's pixel.
+
+    Parameters
+    ----------
+    features : ndarray of shape (C, D, H, W), float32
+    seeds : ndarray of shape (K, 3), int32
+
+    Returns
+    -------
+    Clusters
+    """
+    means = features[:, seeds[:, 0], seeds[:, 1], seeds[:, 2]].T
+    return Clusters(seeds, np.zeros(seeds.shape, np.float32), np.ascontiguousarray(means))
+
+
+def update_clusters(features, labels, clusters, threads=ONE_THREAD):
+    """Move each cluster to the mean of its pixels; one without pixels stays where it is."""
+    sums = label_sums(features, labels, len(clusters), threads)
+    assignment.move_clusters(sums, clusters.seeds, clusters.offsets, clusters.means)
+
+
+def cluster_pixels(
+    features,
+    grid,
+    *,
+    compactness,
+    adaptive=False,
+    max_iter=5,
+    mask=None,
+    window=None,
+    threads=ONE_THREAD,
+):
+    """Cluster pixels by features and position.
+
+    Parameters
+    ----------
+    features : ndarray of shape (C, D, H, W), float32
+        Of the image, or of a window of it.
+    grid : Grid
+        Of the whole image.
+    compactness : float
+        Weight of distances in space, in units of the features per grid step.
+    adaptive : bool, default=False
+        Whether the compactness of each cluster follows its contrast (SLICO).
+    max_iter : int, default=5
+    mask : ndarray of shape (D, H, W), bool, default=None
+    window : sequence of 3 slice, default=None
+        Where in the whole image the features are; None for all of it.
+    threads : Threads, default=ONE_THREAD
+
+    Returns
+    -------
+    labels : ndarray of shape (D, H, W), int32
+        Cluster of each pixel; -1 outside the mask.
+    clusters : Clusters
+        What the pixels were assigned to.
+    """
+    clusters = start_clusters(features, grid.seeds(window, mask))
+    shape = features.shape[1:]
+    nearest, labels = np.empty(shape, np.float32), np.empty(shape, np.int32)
+    # SLICO compares with the largest feature distance seen in a cluster so far. Its authors
+    # start from 10 and let it fall to 1, that is, to a tenth of the compactness.
+    contrast = np.full(len(clusters), (0.1 * compactness) ** 2, np.float32)
+    scale = grid.scale(np.full(len(clusters), compactness))
+    gain = np.ones(len(clusters), np.float32)
+    for iteration in range(max_iter):
+        if iteration > 0:
+            if adaptive:
+                assignment.largest_feature_distance(features, labels, clusters.means, contrast)
+                scale, gain = grid.scale(np.sqrt(contrast)), 1 / contrast
+            update_clusters(features, labels, clusters, threads)
+        _assign(features, clusters, grid.half_window, scale, gain, nearest, labels, threads)
+        if mask is not None:
+            labels[~mask] = -1
+    _assign_missed(labels, mask, clusters, grid)
+    return labels, clusters
+
+
+def _assign(features, clusters, half, scale, gain, nearest, labels, threads):
+    """Give each pixel its nearest cluster; the arguments are those of the kernel."""
+    # Blocks of few rows keep many channels in the processor's cache.
+    rows_at_once = max(8, 2**20 // (features.shape[0] * features.shape[3] * 4))
+    n_rows = features.shape[2] if features.shape[1] == 1 else features.shape[1]
+    n_parts = max(threads.n_threads, -(-n_rows // rows_at_once))
+
+    def part(rows):
+        assignment.assign(
+            features,
+            clusters.seeds,
+            clusters.offsets,
+            clusters.means,
+            half,
+            scale,
+            gain,
+            rows,
+            nearest,
+            labels,
+        )
+
+    threads.run(part, split_rows(labels.shape, n_parts))
+
+
+def _assign_missed(labels, mask, clusters, grid):
+    """Give the pixels that no window reaches to the cluster nearest in space, in place."""
+    if labels.min() >= 0:
+        return
+    missed = np.argwhere(labels < 0 if mask is None else (labels < 0) & mask).astype(np.int32)
+    if len(missed):
+        candidates, _ = find_candidates(missed, clusters, 1, grid.spacing)
+        labels[tuple(missed.T)] = candidates[:, 0]

@@ -1,0 +1,108 @@
+"""By what distance pixels choose their clusters: the one thing in which estimators differ."""
+
+import numpy as np
+
+from sksuperpixel._clustering.assignment import cluster_pixels
+from sksuperpixel._clustering.network_assignment import cluster_by_network
+from sksuperpixel._clustering.threads import ONE_THREAD
+
+
+class WeightedDistance:
+    """SLIC's distance: weighted squared differences of features, and distance in space.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (C,), default=None
+        Weights of the features' squared differences; None for 1 each.
+    """
+
+    def __init__(self, weights=None):
+        self.weights = weights
+
+    def weigh(self, features):
+        """Multiply features so that their plain squared differences are weighted.
+
+        Parameters
+        ----------
+        features : ndarray of shape (C, D, H, W), float32
+
+        Returns
+        -------
+        ndarray of shape (c, D, H, W), float32
+            Without the features of weight 0; one of zeros if all weights are.
+        """
+        if self.weights is None:
+            return features
+        heavy = np.flatnonzero(self.weights)
+        if len(heavy) == 0:
+            return np.zeros((1, *features.shape[1:]), np.float32)
+        roots = np.sqrt(self.weights[heavy]).astype(np.float32).reshape(-1, 1, 1, 1)
+        if len(heavy) == len(features):
+            return features * roots
+        some = features[heavy]
+        some *= roots
+        return some
+
+    def cluster(self, image, weighted, grid, settings, threads=ONE_THREAD):
+        """Run the iterations on one image.
+
+        Parameters
+        ----------
+        image : Planes
+        weighted : ndarray of shape (c, D, H, W), float32
+            What `weigh` gives for the image's features.
+        grid : Grid
+        settings : Settings
+        threads : Threads, default=ONE_THREAD
+
+        Returns
+        -------
+        labels : ndarray of shape (D, H, W), int32
+            Cluster of each pixel; -1 outside the mask.
+        clusters : Clusters
+        """
+        return cluster_pixels(
+            weighted,
+            grid,
+            compactness=settings.compactness,
+            adaptive=settings.adaptive_compactness,
+            max_iter=settings.max_iter,
+            mask=image.mask,
+            threads=threads,
+        )
+
+
+class NetworkDistance(WeightedDistance):
+    """A network chooses among a pixel's nearest clusters; its weights serve what follows.
+
+    Parameters
+    ----------
+    network : KernelNetwork or other object with its method `on_image`
+        What chooses, see `network_assignment`.
+    n_candidates : int
+        Q.
+    weights : ndarray of shape (C,), default=None
+        Weights of the features' squared differences where regions are merged and their borders
+        refined.
+    pair_features : sequence of callable, default=()
+        What the network sees of a pixel and a candidate beside their differences.
+    """
+
+    def __init__(self, network, n_candidates, weights=None, pair_features=()):
+        super().__init__(weights)
+        self.network = network
+        self.n_candidates = n_candidates
+        self.pair_features = pair_features
+
+    def cluster(self, image, weighted, grid, settings, threads=ONE_THREAD):
+        """Run the iterations on the features as they are; see `WeightedDistance.cluster`."""
+        return cluster_by_network(
+            image,
+            grid,
+            self.network,
+            n_candidates=self.n_candidates,
+            pair_features=self.pair_features,
+            compactness=settings.compactness,
+            max_iter=settings.max_iter,
+            threads=threads,
+        )

@@ -1,0 +1,33 @@
+"""Move the channels of pixels apart, or together."""
+
+from sksuperpixel._clustering.kernels.compilation import kernel
+
+
+@kernel
+def to_planes(
+    pixels,  # IN (n, C) any numbers
+    planes,  # OUT (C, n) float32
+):
+    """Move the channels of pixels apart, in blocks that the processor's cache holds."""
+    n_pixels, n_channels = pixels.shape
+    for start in range(0, n_pixels, 64):
+        stop = min(start + 64, n_pixels)
+        for c in range(n_channels):
+            for i in range(start, stop):
+                planes[c, i] = pixels[i, c]
+
+
+@kernel
+def to_pixels(
+    planes,  # IN (C, n) float32
+    factors,  # IN (C,) float32
+    start,  # IN: the pixels to do are
+    stop,  # IN: start <= pixel < stop
+    pixels,  # OUT (n, C) float32
+):
+    """Put the channels of pixels together, each times its factor, in blocks for the cache."""
+    for block in range(start, stop, 64):
+        for c in range(len(planes)):
+            factor = factors[c]
+            for i in range(block, min(block + 64, stop)):
+                pixels[i, c] = planes[c, i] * factor

@@ -1,0 +1,89 @@
+"""An image as the kernels see it."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sksuperpixel._clustering.kernels import layout
+
+# Where one step of float32 is more than this share of a channel's range, the channel is centred
+# before it is converted.
+_LARGEST_STEP = 1e-4
+
+
+class Planes(NamedTuple):
+    """One image as the kernels see it: a volume, of one plane where it is flat.
+
+    Attributes
+    ----------
+    features : ndarray of shape (C, D, H, W), float32
+    mask : ndarray of shape (D, H, W), bool, or None
+        Where superpixels are wanted; None for everywhere.
+    spacing : tuple of 3 float
+        Size of a pixel along each axis.
+    """
+
+    features: np.ndarray
+    mask: np.ndarray | None = None
+    spacing: tuple = (1.0, 1.0, 1.0)
+
+    @property
+    def shape(self):
+        """Planes, rows and columns."""
+        return self.features.shape[1:]
+
+    @property
+    def n_pixels(self):
+        """Number of pixels, or of those inside the mask."""
+        return int(np.prod(self.shape) if self.mask is None else np.count_nonzero(self.mask))
+
+
+def channels_first(values, mask=None):
+    """Lay features out as the kernels need them, without a copy where they are so already.
+
+    Only differences of features matter, so a channel whose structure would be lost in float32,
+    such as small changes on a large offset, is centred first.
+
+    Parameters
+    ----------
+    values : ndarray of shape (..., C)
+        Any numbers.
+    mask : ndarray of shape (...), bool, default=None
+        The pixels that count.
+
+    Returns
+    -------
+    ndarray of shape (C, ...), float32
+        Contiguous.
+    """
+    if values.dtype.kind in "fiu" and values.dtype.itemsize > 2 and values.dtype != np.float32:
+        values = _centred(values, mask)
+    planes = np.moveaxis(values, -1, 0)
+    if planes.dtype == np.float32 and planes.flags.c_contiguous:
+        return planes
+    known = values.dtype.isnative and values.dtype.char in "?bBhHiIlLqQfd"
+    if not (known and values.flags.c_contiguous):
+        return np.ascontiguousarray(planes, dtype=np.float32)
+    copy = np.empty(planes.shape, np.float32)
+    pixels = values.reshape(-1, values.shape[-1])
+    layout.to_planes(pixels, copy.reshape(len(copy), -1))
+    return copy
+
+
+def _centred(values, mask):
+    """Subtract the middle of the range from channels that float32 is too coarse for."""
+    inside = values.reshape(-1, values.shape[-1]) if mask is None else values[mask]
+    # Numbers that are not finite are found later, with a better message.
+    with np.errstate(all="ignore"):
+        low, high = (limit(inside, axis=0).astype(np.float64) for limit in (np.min, np.max))
+        largest = np.maximum(np.abs(low), np.abs(high))
+        coarse = np.finfo(np.float32).eps * largest > _LARGEST_STEP * (high - low)
+    coarse &= (high > low) & np.isfinite(largest)
+    if not coarse.any():
+        return values
+    centred = values.astype(np.float64)
+    for channel in np.flatnonzero(coarse):
+        # In the channel's own numbers first: large integers are exact there.
+        middle = low[channel] + (high[channel] - low[channel]) / 2
+        centred[..., channel] = values[..., channel] - values.dtype.type(middle)
+    return centred

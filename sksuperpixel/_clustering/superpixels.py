@@ -1,0 +1,185 @@
+"""The whole algorithm: from the features of one image to its superpixels."""
+
+import numpy as np
+
+from sksuperpixel._clustering.connectivity import (
+    connected_regions,
+    merge_small_regions,
+    without_gaps,
+)
+from sksuperpixel._clustering.grid import Grid
+from sksuperpixel._clustering.merging import merge_to_number
+from sksuperpixel._clustering.refinement import refine_borders
+from sksuperpixel._clustering.threads import ONE_THREAD
+
+# Each step of merging leaves this many times fewer regions. Some passes over their borders in
+# between show better which regions to merge next.
+_STEP = 2
+_PASSES_BETWEEN = 2
+# The border's length in the cost of a merge makes superpixels more compact. This share of the
+# compactness offsets that; it was chosen on BSDS500's validation images.
+_MERGE_COMPACTNESS = 0.6
+
+
+def superpixels(image, distance, settings, threads=ONE_THREAD):
+    """Cut one image into superpixels.
+
+    Parameters
+    ----------
+    image : Planes
+    distance : WeightedDistance or NetworkDistance
+    settings : Settings
+    threads : Threads, default=ONE_THREAD
+
+    Returns
+    -------
+    ndarray of shape (D, H, W), int32
+        0 .. K - 1 in the raster order of the superpixels' first pixels (of their clusters where
+        they need not be connected); -1 outside the mask.
+
+    Raises
+    ------
+    ValueError
+        If more superpixels are asked for than there are pixels, or fewer than the mask has
+        separate parts; or if the edge map is not in [0, 1].
+    """
+    check_number_of_pixels(image, settings.n_segments)
+    weighted = distance.weigh(image.features)
+    if not settings.enforce_connectivity:
+        labels, _ = distance.cluster(
+            image, weighted, start_grid(image, settings), settings, threads
+        )
+        without_gaps(labels)
+        return labels
+    if not settings.merges_to_number:
+        grid = start_grid(image, settings)
+        return _regions_on_grid(image, distance, weighted, grid, settings, threads)[0]
+    edges = edge_map_of(image, settings.edge_channel)
+    regions, n_regions = _enough_regions(image, distance, weighted, settings, threads)
+    regions, n_regions = _merge_and_refine(
+        image, weighted, regions, n_regions, edges, settings, threads
+    )
+    if n_regions > settings.n_segments:
+        raise ValueError(
+            f"found a mask of {n_regions} parts that do not touch, expected at most "
+            f"n_segments={settings.n_segments}: each part needs a superpixel"
+        )
+    return regions
+
+
+def start_grid(image, settings):
+    """Make the grid of seeds: of a step, or with about `n_segments` cells."""
+    if settings.n_segments is None:
+        return Grid(image.shape, float(settings.superpixel_size), image.spacing)
+    return Grid.with_cells(image.shape, image.n_pixels / settings.n_segments, image.spacing)
+
+
+def check_number_of_pixels(image, n_segments):
+    """Raise ValueError if more superpixels are asked for than there are pixels."""
+    if n_segments is not None and n_segments > image.n_pixels:
+        where = "" if image.mask is None else " in its mask"
+        raise ValueError(
+            f"found {image.n_pixels} pixels{where}, expected at least n_segments={n_segments}"
+        )
+
+
+def check_edge_channel(channel, n_features):
+    """Raise ValueError if there is no such feature."""
+    if channel is not None and not -n_features <= channel < n_features:
+        raise ValueError(f"edge_channel: found {channel}, expected one of {n_features} features")
+
+
+def edge_map_of(image, channel):
+    """Take the edge map from an image's features, if there is one.
+
+    Parameters
+    ----------
+    image : Planes
+    channel : int or None
+
+    Returns
+    -------
+    ndarray of shape (D, H, W), float32, or None
+
+    Raises
+    ------
+    ValueError
+        If there is no such channel, or if its values inside the mask are not in [0, 1].
+    """
+    if channel is None:
+        return None
+    check_edge_channel(channel, len(image.features))
+    edges = image.features[channel]
+    inside = edges if image.mask is None else edges[image.mask]
+    if not (inside.min() >= 0 and inside.max() <= 1):
+        raise ValueError(
+            f"found edges from {inside.min():g} to {inside.max():g}, expected them in [0, 1]"
+        )
+    return edges
+
+
+def _regions_on_grid(image, distance, weighted, grid, settings, threads):
+    """Cluster pixels from a grid, and make the clusters connected regions, none too small."""
+    labels, _ = distance.cluster(image, weighted, grid, settings, threads)
+    regions, n_regions = connected_regions(labels)
+    min_count = settings.min_size_factor * grid.cell_volume
+    return regions, merge_small_regions(weighted, regions, n_regions, min_count, threads)
+
+
+def _enough_regions(image, distance, weighted, settings, threads):
+    """Find more regions than asked for, about `oversegmentation` times as many.
+
+    Returns
+    -------
+    regions : ndarray of shape (D, H, W), int32
+    n_regions : int
+        At least `n_segments`.
+    """
+    finer, n_regions = settings.oversegmentation, 0
+    while n_regions < settings.n_segments:
+        each = image.n_pixels / (settings.n_segments * finer)
+        grid = Grid.with_cells(image.shape, each, image.spacing)
+        if grid.cell_volume < 1:
+            return _single_pixels(image), image.n_pixels
+        regions, n_regions = _regions_on_grid(image, distance, weighted, grid, settings, threads)
+        finer *= 2
+    return regions, n_regions
+
+
+def _single_pixels(image):
+    """Make each pixel a region of its own: nothing is finer."""
+    regions = np.full(image.shape, -1, np.int32)
+    inside = np.ones(image.shape, bool) if image.mask is None else image.mask
+    regions[inside] = np.arange(image.n_pixels)
+    return regions
+
+
+def _merge_and_refine(image, weighted, regions, n_regions, edges, settings, threads):
+    """Merge the cheapest pairs of regions down to a number, refining borders on the way.
+
+    Returns
+    -------
+    regions : ndarray of shape (D, H, W), int32
+    n_regions : int
+        `n_segments`, or the number of the mask's separate parts where that is larger.
+    """
+    target = Grid.with_cells(image.shape, image.n_pixels / settings.n_segments, image.spacing)
+    scale = target.scale(_MERGE_COMPACTNESS * settings.compactness)
+    done = False
+    while not done:
+        # Without refinement, there is no reason to stop on the way.
+        n_wanted = settings.n_segments
+        if settings.refine_iter > 0:
+            n_wanted = max(n_wanted, n_regions // _STEP)
+        n_regions = merge_to_number(weighted, regions, n_regions, n_wanted, scale, edges, threads)
+        # The separate parts of a mask may leave more regions than wanted.
+        done = n_wanted == settings.n_segments or n_regions > n_wanted
+        if settings.refine_iter > 0:
+            grid = Grid.with_cells(image.shape, image.n_pixels / n_regions, image.spacing)
+            n_passes = settings.refine_iter if done else min(settings.refine_iter, _PASSES_BETWEEN)
+            refine_borders(
+                weighted, regions, n_regions, grid, settings.compactness, n_passes, threads
+            )
+    if settings.refine_iter > 0:
+        return connected_regions(regions)
+    return regions, n_regions

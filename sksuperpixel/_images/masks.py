@@ -1,0 +1,89 @@
+"""Masks: which pixels of an image count, and what takes the place of the others."""
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+
+def check_masks(masks, n_images):
+    """Check that there is one mask (or None) per image.
+
+    Parameters
+    ----------
+    masks : sequence or None
+    n_images : int
+
+    Returns
+    -------
+    sequence
+        As long as the images.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ.
+    """
+    if masks is None:
+        return [None] * n_images
+    if not hasattr(masks, "__len__") or len(masks) != n_images:
+        found = len(masks) if hasattr(masks, "__len__") else type(masks).__name__
+        raise ValueError(
+            f"masks: found {found}, expected one mask (or None) for each of the {n_images} images"
+        )
+    return masks
+
+
+def check_mask(mask, shape):
+    """Check the mask of one image.
+
+    Parameters
+    ----------
+    mask : array-like of shape `shape`, bool, or None
+        True where pixels count.
+    shape : tuple of int
+        Shape of the image without its channels.
+
+    Returns
+    -------
+    ndarray of shape `shape`, bool, or None
+
+    Raises
+    ------
+    ValueError
+        If the shape or the values do not fit, or if nothing is inside.
+    """
+    if mask is None:
+        return None
+    mask = np.asarray(mask)
+    if mask.shape != shape:
+        raise ValueError(f"found a mask of shape {mask.shape}, expected the image's, {shape}")
+    if mask.dtype != bool:
+        if mask.dtype.kind not in "ui" or not np.isin(mask, (0, 1)).all():
+            raise ValueError(
+                f"found a mask of dtype {mask.dtype}, expected bool, or integers that are 0 or 1"
+            )
+        mask = mask.astype(bool)
+    if not mask.any():
+        raise ValueError("found a mask with no pixel inside, expected at least one True")
+    return mask
+
+
+def fill_outside(image, mask):
+    """Continue an image outside its mask with the nearest values inside.
+
+    Features that look around a pixel then see no edge where the mask ends, and nothing of what
+    lies outside.
+
+    Parameters
+    ----------
+    image : ndarray of shape (..., C)
+    mask : ndarray of shape (...), bool, or None
+
+    Returns
+    -------
+    ndarray of shape (..., C)
+        The image itself where everything is inside.
+    """
+    if mask is None or mask.all():
+        return image
+    nearest = distance_transform_edt(~mask, return_distances=False, return_indices=True)
+    return image[tuple(nearest)]

@@ -1,0 +1,52 @@
+"""Pictures of Pillow, turned into arrays."""
+
+import sys
+
+import numpy as np
+
+# The modes whose numbers mean what the numbers of an array mean: grey levels, or the channels
+# red, green and blue, both with or without alpha. "I;16" also has variants, one per byte order.
+_PLAIN_MODES = ("1", "L", "LA", "I", "F", "RGB", "RGBA")
+
+
+def is_picture(thing):
+    """Tell whether an object is an image of Pillow, without importing Pillow.
+
+    Parameters
+    ----------
+    thing : object
+
+    Returns
+    -------
+    bool
+    """
+    # Whoever made a picture has imported Pillow.
+    pillow = sys.modules.get("PIL.Image")
+    return pillow is not None and isinstance(thing, pillow.Image)
+
+
+def array_of_picture(picture):
+    """Turn an image of Pillow into an array whose channels are grey levels or colours.
+
+    NumPy would read a palette picture as palette indices, and a picture in CMYK or YCbCr as if
+    its channels were red, green and blue. Such pictures are converted to RGB.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image
+        A picture of any mode.
+
+    Returns
+    -------
+    ndarray of shape (H, W) or (H, W, C)
+        The modes L, RGB, LA and RGBA give uint8 with 1 (no axis), 3, 2 and 4 channels; "1" gives
+        bool, I int32, F float32 and I;16 uint16. All other modes (P, PA, CMYK, YCbCr, LAB, HSV
+        and others) give uint8 of shape (H, W, 3): their colours in RGB, without transparency.
+    """
+    mode = picture.mode
+    if mode in _PLAIN_MODES or mode.startswith("I;16"):
+        return np.asarray(picture)
+    if mode in ("P", "PA"):
+        # Pillow warns about palettes with transparency unless alpha is kept at first.
+        picture = picture.convert("RGBA")
+    return np.asarray(picture.convert("RGB"))

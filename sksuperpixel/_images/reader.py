@@ -1,0 +1,147 @@
+"""Images as estimators read them: decoded and checked once in each pass over them."""
+
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from sksuperpixel._images.errors import about_image
+from sksuperpixel._images.images import check_image, check_images
+from sksuperpixel._images.lazy_sequence import LazySequence
+from sksuperpixel._images.masks import check_mask, check_masks, fill_outside
+from sksuperpixel._images.pictures import array_of_picture, is_picture
+from sksuperpixel._images.segmentations import check_number_of_segmentations, check_segmentation
+
+
+class CheckedImage(NamedTuple):
+    """One image, checked.
+
+    Attributes
+    ----------
+    pixels : ndarray of shape (H, W, C) or (D, H, W, C)
+    mask : ndarray of shape (H, W) or (D, H, W), bool, or None
+        Where the image counts; None for everywhere.
+    channel_axis : int or None
+        Which axis held the channels when the image was given; None if there was none.
+    """
+
+    pixels: np.ndarray
+    mask: np.ndarray | None
+    channel_axis: int | None
+
+    @property
+    def shape(self):
+        """(H, W) or (D, H, W)."""
+        return self.pixels.shape[:-1]
+
+    @property
+    def n_channels(self):
+        """C."""
+        return self.pixels.shape[-1]
+
+    def filled(self):
+        """Continue the image outside its mask, so that it needs none."""
+        return CheckedImage(fill_outside(self.pixels, self.mask), None, self.channel_axis)
+
+    def as_given(self):
+        """Lay the pixels out as they were given."""
+        if self.channel_axis is None:
+            return self.pixels[..., 0]
+        return np.moveaxis(self.pixels, -1, self.channel_axis)
+
+
+class ImageReader:
+    """Reads and checks the images of a sequence, each when it is asked for.
+
+    Parameters
+    ----------
+    images : sequence of ndarray, or array of shape (n, H, W[, C])
+        NumPy masked arrays are images with masks; pictures of PIL are images, too.
+    channel_axis : int or None, default=-1
+    masks : sequence of ndarray, bool, or None, default=None
+    n_channels : int, default=None
+        How many channels each image must have.
+    """
+
+    def __init__(self, images, channel_axis=-1, masks=None, n_channels=None):
+        self.images = check_images(images, channel_axis)
+        self.masks = check_masks(masks, len(images))
+        self.channel_axis = channel_axis
+        self.n_channels = n_channels
+
+    def __len__(self):
+        return len(self.images)
+
+    @cached_property
+    def _first_given(self):
+        return self.images[0]
+
+    @cached_property
+    def first(self):
+        """The first image, kept once it was asked for: ``fit`` looks at it several times."""
+        with about_image(0):
+            return self._check(self._first_given, self.masks[0])
+
+    def __getitem__(self, index):
+        if index == 0 and "first" in vars(self):
+            return self.first
+        with about_image(index):
+            return self._check(self._given(index), self.masks[index])
+
+    def _given(self, index):
+        """Read one image as it was given: decode it, if it is lazy."""
+        kept = index == 0 and "_first_given" in vars(self)
+        return self._first_given if kept else self.images[index]
+
+    def _check(self, image, mask):
+        if is_picture(image):
+            image = array_of_picture(image)
+        pixels = check_image(image, self.channel_axis, self.n_channels)
+        mask = check_mask(mask, pixels.shape[:-1])
+        if isinstance(image, np.ma.MaskedArray):
+            invalid = check_image(np.ma.getmaskarray(image), self.channel_axis).any(axis=-1)
+            if invalid.any():
+                mask = check_mask(~invalid if mask is None else mask & ~invalid, invalid.shape)
+        without_axis = self.channel_axis is None or np.ndim(image) == 2
+        return CheckedImage(pixels, mask, None if without_axis else self.channel_axis)
+
+    def given(self):
+        """Give the images as they were given, each decoded when it is asked for.
+
+        Returns
+        -------
+        LazySequence
+        """
+        return LazySequence(self._given, range(len(self)))
+
+    def filled(self):
+        """Give the images in the user's layout, continued outside their masks.
+
+        Returns
+        -------
+        LazySequence of ndarray
+        """
+        return LazySequence(lambda index: self[index].filled().as_given(), range(len(self)))
+
+    def check_segmentations(self, segmentations):
+        """Check that there is one segmentation per image, of the image's shape.
+
+        Nothing lazy is computed for that: there, only the first pair is looked at.
+
+        Parameters
+        ----------
+        segmentations : sequence of ndarray of shape (H, W) or (A, H, W)
+
+        Raises
+        ------
+        ValueError
+            If numbers or shapes differ.
+        TypeError
+            If a segmentation does not hold integers.
+        """
+        check_number_of_segmentations(segmentations, len(self))
+        in_memory = (list, tuple, np.ndarray)
+        lazy = not (isinstance(self.images, in_memory) and isinstance(segmentations, in_memory))
+        for index in range(1 if lazy else len(self)):
+            with about_image(index):
+                check_segmentation(segmentations[index], self[index].shape)

@@ -1,0 +1,202 @@
+"""What the transformers of images into features share."""
+
+import inspect
+import os
+from functools import partial
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import TransformerMixin, clone
+from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.validation import check_is_fitted, check_memory
+
+from sksuperpixel._images.errors import about_image
+from sksuperpixel._images.images import check_finite
+from sksuperpixel._images.lazy_sequence import LazySequence
+from sksuperpixel._images.reader import ImageReader
+
+
+def takes_masks(method):
+    """Tell whether a method has a parameter `masks`."""
+    return "masks" in inspect.signature(method).parameters
+
+
+def fit_copy(transformer, reader, y):
+    """Fit a copy of a transformer to images that were checked.
+
+    Transformers that do not take masks get images that are continued outside theirs.
+
+    Parameters
+    ----------
+    transformer : transformer
+    reader : ImageReader
+    y : sequence or None
+        Segmentations.
+
+    Returns
+    -------
+    transformer
+    """
+    transformer = clone(transformer)
+    if takes_masks(transformer.fit):
+        return transformer.fit(reader.given(), y, masks=reader.masks)
+    return transformer.fit(reader.filled(), y)
+
+
+def features_of(transformer, image):
+    """Compute the features of one image.
+
+    Parameters
+    ----------
+    transformer : transformer
+        Fitted.
+    image : CheckedImage
+
+    Returns
+    -------
+    ndarray of shape (..., M)
+
+    Raises
+    ------
+    ValueError
+        If the features do not have the image's shape.
+    """
+    if takes_masks(transformer.transform):
+        features = transformer.transform([image.as_given()], masks=[image.mask])
+    else:
+        features = transformer.transform([image.filled().as_given()])
+    values = np.asarray(features[0])
+    if values.shape[:-1] != image.shape:
+        raise ValueError(f"found features of shape {values.shape}, expected {(*image.shape, 'C')}")
+    return values
+
+
+def _compute(transformer, key, image):
+    """Compute one image's features; `key` tells a cache what they depend on."""
+    return transformer._image_features(image)
+
+
+class ImageTransformerMixin(TransformerMixin, auto_wrap_output_keys=None):
+    """Mixin of the transformers that turn images into features.
+
+    A subclass has the parameters `channel_axis` and `memory` and implements
+    ``_image_features(image)``: a float32 array (H, W, M) (or (D, H, W, M)) from one checked
+    image whose channels are last and which is continued outside its mask. It may override
+    ``_check_first(image)`` and add to ``_parameter_constraints``.
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "channel_axis": [Integral, None],
+        "memory": [str, os.PathLike, HasMethods("cache"), None],
+    }
+
+    def __init_subclass__(cls, auto_wrap_output_keys=None, **kwargs):
+        # Not inherited otherwise: features of images must not be made a table.
+        super().__init_subclass__(auto_wrap_output_keys=auto_wrap_output_keys, **kwargs)
+
+    def fit(self, X, y=None, masks=None):
+        """Check the images and learn how many channels they have.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+            Images.
+        y : sequence of ndarray of shape (H, W) or (A, H, W), default=None
+            Segmentations, for transformers that learn from them.
+        masks : sequence of ndarray of shape (H, W), bool, or None, default=None
+            Where the images count, one mask (or None) per image.
+
+        Returns
+        -------
+        self : object
+            Fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an image is not as expected; the error names the image's index.
+        TypeError
+            If the images are not a sequence of arrays of numbers.
+        """
+        self._validate_params()
+        self.n_channels_in_ = self._reader(X, masks).first.n_channels
+        return self
+
+    def _reader(self, X, masks):
+        """Read the images to fit; the first of them is checked now."""
+        reader = ImageReader(X, self.channel_axis, masks)
+        with about_image(0):
+            self._check_first(reader.first)
+        return reader
+
+    def _check_first(self, image):
+        """Raise ValueError if the transformer cannot work with such images."""
+
+    def transform(self, X, masks=None):
+        """Give the images' features, computed when they are asked for.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+            Images.
+        masks : sequence of ndarray of shape (H, W), bool, or None, default=None
+            Where the images count, one mask (or None) per image. Features near the border of a
+            mask see the nearest values inside in place of what lies outside.
+
+        Returns
+        -------
+        LazySequence of ndarray of shape (H, W, M), float32
+            Indexing it computes one image's features. Errors about an image come then.
+        """
+        check_is_fitted(self)
+        reader = ImageReader(X, self.channel_axis, masks, self.n_channels_in_)
+        return LazySequence(partial(self._features_at, reader), range(len(X)))
+
+    def fit_transform(self, X, y=None, masks=None):
+        """Fit, then give the images' features.
+
+        Parameters
+        ----------
+        X : sequence of ndarray of shape (H, W) or (H, W, C)
+            Images.
+        y : sequence of ndarray of shape (H, W) or (A, H, W), default=None
+            Segmentations, for transformers that learn from them.
+        masks : sequence of ndarray of shape (H, W), bool, or None, default=None
+            Where the images count, one mask (or None) per image.
+
+        Returns
+        -------
+        LazySequence of ndarray of shape (H, W, M), float32
+            See :meth:`transform`.
+        """
+        return self.fit(X, y, masks=masks).transform(X, masks=masks)
+
+    def _features_at(self, reader, index):
+        with about_image(index):
+            image = reader[index]
+            check_finite(image.pixels, image.mask)
+            pixels = image.filled().pixels
+            if self.memory is None:
+                return self._image_features(pixels)
+            memory = self.memory
+            memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
+            cached = memory.cache(_compute, ignore=["transformer"])
+            return cached(self, self._cache_key(), pixels)
+
+    def _cache_key(self):
+        """Name what the features of an image depend on, beside the image."""
+        params = self.get_params()
+        for name in ("memory", "device", "n_jobs"):
+            params.pop(name, None)
+        learned = {name: value for name, value in vars(self).items() if name.endswith("_")}
+        return f"{type(self).__module__}.{type(self).__qualname__}", params, learned
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "n_channels_in_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.no_validation = True
+        return tags

@@ -1,0 +1,207 @@
+"""From ground truth to what a classifier of pixels learns: which candidate is right."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from sksuperpixel._clustering.pairs import line_ends
+from sksuperpixel._label_maps.edges import edge_map
+from sksuperpixel._label_maps.overlaps import Contingency, densify
+from sksuperpixel._learning.path_feature import PathFeature
+
+VOID = -1  # a pixel without ground truth, or a cluster without such pixels
+ABSENT = -2  # the segment of a candidate that does not exist
+
+
+class LabelMaker(BaseEstimator):
+    """Derive the right candidate of each pixel from segmentations.
+
+    A cluster's segment is the majority of the ground truth under its pixels; a candidate is
+    right for a pixel if its segment is the pixel's. Of several annotators, one is drawn for
+    each pixel.
+
+    Parameters
+    ----------
+    strategy : {"slic", "nearest", "random", "edges"}, default="slic"
+        Which candidate to teach. ``"slic"``: the nearest by SLIC's distance. ``"nearest"`` and
+        ``"random"``: the spatially nearest, or a random one, of the right candidates (weak
+        supervision). ``"edges"``: the one with the least strength of the annotators' edges on
+        the straight line to its centre; ties by SLIC's distance.
+    correct : bool, default=True
+        With ``"slic"``, whether to choose among the right candidates only.
+    mining : {"mistakes", "ambiguous"} or None, default="ambiguous"
+        Which pixels teach. None: all. ``"mistakes"``: those where the candidate to teach is not
+        the one nearest by SLIC's distance. ``"ambiguous"``: those whose candidates lie in at
+        least `min_segments` segments.
+    min_segments : int, default=3
+        X of ``mining="ambiguous"``.
+    targets : {"slot", "set"}, default="slot"
+        Whether to teach one candidate, or all that are right alike.
+    ignore_label : int, default=None
+        Label of void pixels in the segmentations, which teach nothing.
+
+    See Also
+    --------
+    SLIC : Its distance is the one to compare with.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sksuperpixel import LabelMaker
+    >>> segmentation = np.array([[[[0, 0, 1, 1]]]])  # annotators, planes, rows, columns
+    >>> labels = np.array([[[0, 0, 1, 1]]], np.int32)
+    >>> maker = LabelMaker(mining=None)
+    >>> maker.make(
+    ...     segmentation,
+    ...     labels,
+    ...     pixels=np.array([[0, 0, 1], [0, 0, 2]], np.int32),
+    ...     candidates=np.array([[0, 1], [0, 1]], np.int32),
+    ...     distances=np.array([[1.0, 2.0], [1.0, 2.0]]),
+    ...     centres=np.array([[0, 0, 0.5], [0, 0, 2.5]]),
+    ... )
+    array([0, 1])
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "strategy": [StrOptions({"slic", "nearest", "random", "edges"})],
+        "correct": ["boolean"],
+        "mining": [StrOptions({"mistakes", "ambiguous"}), None],
+        "min_segments": [Interval(Integral, 1, None, closed="left")],
+        "targets": [StrOptions({"slot", "set"})],
+        "ignore_label": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        strategy="slic",
+        *,
+        correct=True,
+        mining="ambiguous",
+        min_segments=3,
+        targets="slot",
+        ignore_label=None,
+    ):
+        self.strategy = strategy
+        self.correct = correct
+        self.mining = mining
+        self.min_segments = min_segments
+        self.targets = targets
+        self.ignore_label = ignore_label
+
+    def make(
+        self, segmentation, labels, pixels, candidates, distances, centres, random_state=None
+    ):
+        """Find the right candidates of some pixels of one image.
+
+        Parameters
+        ----------
+        segmentation : ndarray of shape (A, D, H, W), int
+            Ground truth of A annotators.
+        labels : ndarray of shape (D, H, W), int32
+            Cluster of each pixel; negative outside a mask.
+        pixels : ndarray of shape (n, 3), int32
+            Plane, row and column of each pixel to label.
+        candidates : ndarray of shape (n, Q), int32
+            Their candidates, nearest first; -1 where there are fewer than Q clusters.
+        distances : ndarray of shape (n, Q), float
+            SLIC's distances to them; infinity where absent.
+        centres : ndarray of shape (K, 3), float
+            Where the clusters are.
+        random_state : int, RandomState instance or None, default=None
+            Draws annotators and, with ``strategy="random"``, candidates.
+
+        Returns
+        -------
+        ndarray of shape (n,), int64, or of shape (n, Q), bool
+            Slot of the candidate to teach, -1 where a pixel teaches nothing; with
+            ``targets="set"``, which candidates are right, none where it teaches nothing.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not as expected.
+        """
+        self._validate_params()
+        rng = check_random_state(random_state)
+        dense = dense_segments(segmentation, self.ignore_label)
+        annotator = rng.randint(len(dense), size=len(pixels))
+        own = dense[(annotator, *pixels.T)]
+        majorities = [Contingency.from_maps(labels, each, len(centres)).majority for each in dense]
+        segments = np.stack(majorities)[annotator[:, np.newaxis], candidates]
+        segments[candidates < 0] = ABSENT
+        right = (segments == own[:, np.newaxis]) & (own != VOID)[:, np.newaxis]
+        nearest = np.argmin(distances, axis=1)
+
+        if self.strategy == "edges":
+            crossed = _crossed(
+                edge_map(segmentation, self.ignore_label), pixels, candidates, centres
+            )
+            right = (crossed == crossed.min(axis=1, keepdims=True)) & (own != VOID)[:, np.newaxis]
+        slots = self._slots(right, nearest, distances, rng)
+        teaches = (own != VOID) & (slots >= 0)
+        if self.mining == "mistakes":
+            teaches &= slots != nearest
+        elif self.mining == "ambiguous":
+            teaches &= count_segments(segments) >= self.min_segments
+        if self.targets == "set":
+            return right & teaches[:, np.newaxis]
+        return np.where(teaches, slots, -1)
+
+    def _slots(self, right, nearest, distances, rng):
+        """Choose one candidate a pixel; -1 where none is right."""
+        if self.strategy == "slic" and not self.correct:
+            return nearest
+        if self.strategy == "nearest":
+            slots = np.argmax(right, axis=1)
+        elif self.strategy == "random":
+            slots = np.argmax(right * (1.0 - rng.random_sample(right.shape)), axis=1)
+        else:
+            slots = np.argmin(np.where(right, distances, np.inf), axis=1)
+        return np.where(right.any(axis=1), slots, -1)
+
+
+def dense_segments(segmentation, ignore_label=None):
+    """Give the segments of each annotator the numbers 0, 1, ...; void is -1.
+
+    Parameters
+    ----------
+    segmentation : ndarray of shape (A, D, H, W), int
+    ignore_label : int, default=None
+
+    Returns
+    -------
+    ndarray of shape (A, D, H, W), int64
+    """
+    dense = np.full(segmentation.shape, VOID, dtype=np.int64)
+    for a, each in enumerate(segmentation):
+        known = np.ones(each.shape, bool) if ignore_label is None else each != ignore_label
+        codes, _ = densify(each[known])
+        dense[a][known] = codes
+    return dense
+
+
+def count_segments(segments):
+    """Count the different segments of each row.
+
+    Parameters
+    ----------
+    segments : ndarray of shape (n, Q), int
+        Negative numbers do not count.
+
+    Returns
+    -------
+    ndarray of shape (n,), int
+    """
+    ordered = np.sort(segments, axis=1)
+    first = np.ones(ordered.shape, bool)
+    first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    return (first & (ordered >= 0)).sum(axis=1)
+
+
+def _crossed(edges, pixels, candidates, centres):
+    """Edge strength on the lines from pixels to their candidates' centres, (n, Q) float32."""
+    ends = line_ends(candidates, centres, edges.shape)
+    return PathFeature("sum")(edges[np.newaxis], pixels, ends)

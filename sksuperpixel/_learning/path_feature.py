@@ -1,0 +1,122 @@
+"""What lies between a pixel and a cluster, for a network to judge by."""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import StrOptions
+
+from sksuperpixel._clustering.kernels.lines import along_lines
+
+# How the kernel knows them.
+_STATISTICS = {"sum": 0, "max": 1, "variation": 2, "deviation": 3}
+
+
+class PathFeature(BaseEstimator):
+    r"""Features along the straight line from a pixel to a cluster's centre, as one number.
+
+    A pixel and a cluster may look alike and yet be of two objects, with a border or a third
+    object between them. The difference of their features does not tell that; what a line
+    between them crosses does.
+
+    Parameters
+    ----------
+    statistic : {"sum", "max", "variation", "deviation"}, default="sum"
+        Of the features f at the pixels :math:`i_0, \ldots, i_n` of the line:
+
+        - "sum", "max": the sum, or the largest, of the values :math:`\sum_c f_c(i_t)`. Of an
+          edge map, the sum is the edge strength crossed.
+        - "variation": :math:`\sum_t \lVert f(i_t) - f(i_{t-1}) \rVert`, how much features change
+          on the way, there and back.
+        - "deviation": :math:`\sqrt{\mathrm{mean}_t \lVert f(i_t) - f(i_0) \rVert^2}`, how
+          unlike the pixel is what lies on the way.
+    channels : sequence of int, default=None
+        Which of the features, counted from the end where negative; None for all.
+
+    See Also
+    --------
+    TrainableSLIC : Takes these, and any functions of the same signature, as `pair_features`.
+    LearnedFeatures : Has an edge map as its last feature with ``edges=True``.
+
+    Notes
+    -----
+    Lines go from pixel to pixel through faces, so that none slips through an edge diagonally,
+    and end at the pixel nearest to the centre; both ends count.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sksuperpixel import PathFeature
+    >>> edges = np.zeros((1, 1, 3, 8), np.float32)  # one channel, one plane, 3 x 8 pixels
+    >>> edges[..., 4] = 1
+    >>> pixels = np.array([[0, 1, 1]])
+    >>> ends = np.array([[[0, 1, 2], [0, 0, 6]]])  # the second is beyond the edge
+    >>> PathFeature("sum")(edges, pixels, ends).tolist()
+    [[0.0, 1.0]]
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "statistic": [StrOptions(set(_STATISTICS))],
+        "channels": ["array-like", None],
+    }
+
+    def __init__(self, statistic="sum", channels=None):
+        self.statistic = statistic
+        self.channels = channels
+
+    def __call__(self, features, pixels, ends):
+        """Compute the statistic.
+
+        Parameters
+        ----------
+        features : ndarray of shape (C, D, H, W), float32
+            Of one image; D is 1 where it is no volume.
+        pixels : ndarray of shape (n, 3), int
+            Plane, row and column of each pixel.
+        ends : ndarray of shape (n, Q, 3), int
+            Where the lines of each pixel end; negative where there is none.
+
+        Returns
+        -------
+        ndarray of shape (n, Q), float32
+            Infinity where there is no line.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an array is not as expected, there is no such channel, or a line
+            leaves the image.
+        """
+        self._validate_params()
+        features = np.ascontiguousarray(features, np.float32)
+        pixels, ends = (np.ascontiguousarray(each, np.int32) for each in (pixels, ends))
+        _check_lines(features, pixels, ends)
+        if self.channels is not None:
+            features = self._chosen(features)
+        along = np.empty(ends.shape[:2], np.float32)
+        along_lines(features, pixels, ends, _STATISTICS[self.statistic], along)
+        return along
+
+    def _chosen(self, features):
+        channels, n_channels = np.asarray(self.channels), len(features)
+        if channels.ndim != 1 or channels.dtype.kind not in "iu" or not channels.size:
+            raise ValueError(f"channels: found {self.channels!r}, expected whole numbers")
+        if channels.min() < -n_channels or channels.max() >= n_channels:
+            raise ValueError(
+                f"channels: found {self.channels!r}, expected numbers of {n_channels} features"
+            )
+        return features[channels]
+
+
+def _check_lines(features, pixels, ends):
+    """Check that lines start and end in the image."""
+    if features.ndim != 4 or pixels.shape != (len(ends), 3) or ends.shape[2:] != (3,):
+        raise ValueError(
+            f"found features of shape {features.shape}, pixels of shape {pixels.shape} and ends "
+            f"of shape {ends.shape}, expected (C, D, H, W), (n, 3) and (n, Q, 3)"
+        )
+    shape = np.asarray(features.shape[1:])
+    # An end with one negative number is no end.
+    if (pixels < 0).any() or (pixels >= shape).any() or (ends >= shape).any():
+        raise ValueError(
+            f"found pixels or ends outside an image of shape {features.shape[1:]}, expected them "
+            "inside, or negative ends"
+        )

@@ -1,0 +1,33 @@
+"""The weights of networks that compute features, from files."""
+
+from sksuperpixel._files.tensors import read_tensors
+
+# What the names of a transformer's tensors begin with in the file of a whole model.
+_OF_FEATURES = "features."
+
+
+def read_weights(path):
+    """Read the weights of a network, from a file of its own or of a whole model.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not a whole safetensors file.
+    """
+    tensors, _ = read_tensors(path)
+    of_features = {
+        name.removeprefix(_OF_FEATURES): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(_OF_FEATURES)
+    }
+    return of_features or tensors

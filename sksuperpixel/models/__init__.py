@@ -1,0 +1,1 @@
+"""Trained models: those that come with the library, and files of them."""

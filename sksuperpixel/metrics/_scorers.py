@@ -99,8 +99,8 @@ def get_scorers(*, tolerance=2, ignore_label=None):
 class SuperpixelScorer(_BaseScorer):
     """Score an estimator's superpixels by a metric; higher is better.
 
-    It has scikit-learn's type of scorers, for only then do several scorers share one call of
-    ``predict``. Unlike those of ``make_scorer``, it hands masks to ``predict``, too.
+    It has the type of scikit-learn's own scorers, because only these share one call of
+    ``predict``. Unlike them, it hands masks to ``predict``, too.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ class SuperpixelScorer(_BaseScorer):
         return self._score(_call_method, estimator, X, y_true, masks=masks)
 
     def _score(self, method_caller, estimator, X, y_true=None, *, masks=None):
-        """Score; scikit-learn's `method_caller` gives what it called before from its cache."""
+        """Score; scikit-learn's `method_caller` remembers what it called for other scorers."""
         prediction = _Prediction(estimator, masks, method_caller)
         label_maps = method_caller(prediction, prediction.name, X)
         data = {"image": X} if self._score_func is explained_variation else {"y_true": y_true}
@@ -164,10 +164,11 @@ class SuperpixelScorer(_BaseScorer):
 
 
 class _Prediction(BaseEstimator):
-    """Stands in for an estimator where scikit-learn shares one call of ``predict``.
+    """Stands in for an estimator where several scorers share one call of ``predict``.
 
-    scikit-learn's caller passes no masks on, and its cache knows a result only by the name of
-    the method. So this has a method that knows the masks, and whose name tells them apart.
+    scikit-learn's caller passes on no masks, and its cache knows a result only by the name of
+    the method. So this object has a method that knows the masks, with a name of its own for each
+    sequence of masks.
 
     Parameters
     ----------
@@ -194,16 +195,17 @@ class _Prediction(BaseEstimator):
         images = X
         lazy = isinstance(X, Sequence) and not isinstance(X, (list, tuple))
         if lazy:
-            # It computes an image each time it is asked for it, so the masks of images are
-            # noted while the estimator reads them.
+            # A lazy sequence computes an image each time it is asked for. So masks are noted
+            # while the estimator reads the images.
             images = LazySequence(partial(_read, X, masked), range(len(X)))
         if self.masks is None:
             label_maps = list(self.method_caller(self.estimator, "predict", images))
         else:
             label_maps = list(self.estimator.predict(images, masks=self.masks))
         if lazy or isinstance(X, (list, tuple, np.ndarray)):
-            for i in set(range(len(X))) - set(masked):
-                _read(X, masked, i)
+            for i in range(len(X)):
+                if i not in masked:
+                    _read(X, masked, i)
         return [
             _leave_out(label_map, masked.get(i, np.ma.nomask))
             for i, label_map in enumerate(label_maps)

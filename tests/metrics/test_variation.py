@@ -71,7 +71,11 @@ def test_one_superpixel_explains_nothing(seed):
         (np.zeros((4, 6, 0)), ValueError, r"^image 1: found shape \(4, 6, 0\), .*at least one"),
         (np.zeros((4, 6, 1, 1, 1)), ValueError, r"^image 1: found shape \(4, 6, 1, 1, 1\)"),
         (FLAT * 1j, TypeError, "^image 1: found an array of dtype complex128, expected real"),
-        (np.full((4, 6), np.nan), ValueError, "^image 1: found NaN or infinity at 24 pixels"),
+        (
+            np.full((4, 6), np.nan),
+            ValueError,
+            "^image 1: found NaN or infinity at 24 pixels, the first",
+        ),
         ([[1, 2], [3]], ValueError, "^image 1: found parts of unequal shapes, expected an array"),
     ],
 )

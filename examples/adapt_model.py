@@ -89,7 +89,7 @@ def compare(name, train, test, ignore_label, precision):
     size, training = SETTINGS[name]
     images, segmentations = test
     found = {"SLIC": segment(SLIC(**size).fit(train[0][:1]), images)}
-    wanted = compactness(None, found["SLIC"])
+    wanted = compactness(found["SLIC"])
     training = {"precision": precision, "random_state": 0, **training}
     training = {f"features__{key}": value for key, value in training.items()}
     for label, fit in (("bsds500", False), ("bsds500, fitted", True)):

@@ -83,7 +83,7 @@ def main():
 
     slic = SLIC().fit(train.images)
     superpixels = {"SLIC": slic.transform(test.images)}
-    wanted = compactness(None, superpixels["SLIC"])
+    wanted = compactness(superpixels["SLIC"])
     for n_layers, name in ((1, "learned, one layer"), (3, "learned, three layers")):
         start = time.perf_counter()
         model = learn(n_layers, train_features, train.segmentations)

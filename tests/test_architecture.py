@@ -56,7 +56,10 @@ MAY_IMPORT = {
     ),
     "_slic_function": ({"_slic", "features"}, {"numpy", "scipy.ndimage"}),
     "_pair_features": ({"_kernels"}, {"numpy", "sklearn.base", "sklearn.utils."}),
-    "_label_maker": ({"_pair_features"}, {"numpy", "sklearn.base", "sklearn.utils."}),
+    "_label_maker": (
+        {"_label_maps.edges", "_label_maps.overlaps", "_pair_features"},
+        {"numpy", "sklearn.base", "sklearn.utils."},
+    ),
     "_trainable_slic": (
         {
             "_validation",
@@ -120,7 +123,7 @@ MAY_IMPORT = {
         {
             "_clusters",
             "_iterations",
-            "_label_maker",
+            "_label_maps.overlaps",
             "_torch_threads",
             "features._network_training",
         },
@@ -143,13 +146,69 @@ MAY_IMPORT = {
         {"_base", "_validation"},
         {"numpy", "sklearn.base", "sklearn.utils."},
     ),
-    # Scores: of label maps of anyone's making, so they know nothing of images or estimators.
-    "_contingency": (set(), {"numpy"}),
-    "_boundaries": (set(), {"numpy"}),
-    "_shape_regularity": (set(), {"numpy"}),
-    "_label_maps": (set(), {"numpy"}),
-    "_image_scores": ({"_boundaries", "_contingency", "_shape_regularity"}, {"numpy"}),
-    "metrics": ({"_contingency", "_image_scores", "_label_maps"}, {"numpy", "sklearn.metrics"}),
+    # What metrics and learning share.
+    "_label_maps": (set(), set()),
+    "_label_maps.edges": (set(), {"numpy"}),
+    "_label_maps.overlaps": (set(), {"numpy"}),
+    # Scores: of label maps of anyone's making, so they know nothing of estimators.
+    "metrics": (
+        {
+            "metrics._boundary",
+            "metrics._overlap",
+            "metrics._report",
+            "metrics._scorers",
+            "metrics._shape",
+            "metrics._variation",
+        },
+        set(),
+    ),
+    "metrics._boundary": (
+        {"metrics._checks", "metrics._docs", "metrics._image_scores"},
+        set(),
+    ),
+    "metrics._checks": (
+        {
+            "_images.errors",
+            "_images.images",
+            "_images.masks",
+            "_images.pictures",
+            "_images.segmentations",
+        },
+        {"numpy"},
+    ),
+    "metrics._docs": (set(), set()),
+    "metrics._image_scores": (
+        {"_label_maps.edges", "_label_maps.overlaps", "metrics._checks", "metrics._regularity"},
+        {"numpy"},
+    ),
+    "metrics._overlap": (
+        {"metrics._checks", "metrics._docs", "metrics._image_scores"},
+        set(),
+    ),
+    "metrics._regularity": (set(), {"numpy"}),
+    "metrics._report": (
+        {"metrics._checks", "metrics._docs", "metrics._image_scores", "metrics._variation"},
+        {"numpy"},
+    ),
+    "metrics._scorers": (
+        {
+            "_images.lazy_sequence",
+            "metrics._boundary",
+            "metrics._checks",
+            "metrics._overlap",
+            "metrics._shape",
+            "metrics._variation",
+        },
+        {"numpy", "sklearn.base", "sklearn.metrics._scorer", "sklearn.utils."},
+    ),
+    "metrics._shape": (
+        {"metrics._checks", "metrics._docs", "metrics._image_scores"},
+        {"numpy"},
+    ),
+    "metrics._variation": (
+        {"_images.images", "metrics._checks", "metrics._docs", "metrics._image_scores"},
+        {"numpy"},
+    ),
     # Data: nothing that segments.
     "datasets": (
         {
@@ -198,8 +257,8 @@ LAZY = {
     },
     "features._lab": {"scipy.ndimage"},
     "features._scattering": {"kymatio.", "pandas", "scipy.fft", "torch."},
-    "_boundaries": {"scipy.ndimage"},
-    "metrics": {"pandas"},
+    "_label_maps.edges": {"scipy.ndimage"},
+    "metrics._report": {"pandas"},
     "datasets._download": {"pooch"},
     "datasets._files": {"PIL", "tifffile"},
     "datasets._bsds500": {"scipy.io"},

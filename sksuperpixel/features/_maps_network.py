@@ -9,7 +9,7 @@ from sksuperpixel._clustering.assignment import cluster_pixels, update_clusters
 from sksuperpixel._clustering.candidates import find_candidates
 from sksuperpixel._clustering.grid import Grid
 from sksuperpixel._files.tensors import check_tensors
-from sksuperpixel._learning.label_maker import segment_counts
+from sksuperpixel._label_maps.overlaps import Contingency
 from sksuperpixel._torch import seeded_torch
 from sksuperpixel.features._weights import read_weights
 
@@ -244,8 +244,7 @@ class ClusterLoss:
         )
         update_clusters(planes, labels, clusters)
         segmentation = segmentation.ravel()
-        counts = segment_counts(segmentation, labels.ravel(), len(clusters))
-        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        share = Contingency.from_maps(labels.ravel(), segmentation, len(clusters)).shares()
         pixels = np.flatnonzero(segmentation >= 0)
         valid = len(pixels) / segmentation.size
         pixels = rng.permutation(pixels)[: 4 * self.n_pixels]

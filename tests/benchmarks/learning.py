@@ -44,7 +44,7 @@ def scores(segmentations, superpixels):
 
 def compare(models, features, slic, tuning, test, segmentations):
     """Match the models' compactness to SLIC's on some images, score all on others."""
-    wanted = compactness(None, slic.transform(tuning))
+    wanted = compactness(slic.transform(tuning))
     table = {"SLIC": scores(segmentations, slic.transform(test))}
     tuning_features, test_features = (
         [np.asarray(each) for each in features.transform(images)] for images in (tuning, test)

@@ -1,7 +1,7 @@
 """How regular the shapes of superpixels are: isoperimetric quotient and global regularity.
 
-All functions take `codes`, an array of the image's shape with the superpixels numbered from 0
-without gaps and -1 where a pixel does not count, and treat all superpixels at once.
+All functions take `codes`, an array of the image's shape. In it the superpixels are numbered from
+0 without gaps, and pixels that do not count are -1. Each function treats all superpixels at once.
 """
 
 import numpy as np
@@ -19,16 +19,17 @@ def n_crossings(codes, sizes, step):
         Their numbers of pixels.
 
     step : tuple of int
-        From a pixel to the next of its line: each entry is -1, 0 or 1, the first of them not
-        zero is 1.
+        From a pixel to the next one on its line. Each entry is -1, 0 or 1, and the first that
+        is not 0 is 1.
 
     Returns
     -------
     ndarray of intp, shape (n_superpixels,)
-        Both ends of each run of pixels count, at the image border, too.
+        Twice the number of runs of pixels, for each run has two ends. An end at the image's
+        border counts, too.
     """
-    # A line's next pixel is in the same superpixel, or the line leaves it here; and every line
-    # that leaves has entered.
+    # A line leaves a superpixel at each pixel whose next one is not in the same superpixel. It has
+    # entered as often as it leaves.
     pixels = tuple(slice(max(-s, 0), min(-s, 0) or None) for s in step)
     following = tuple(slice(max(s, 0), min(s, 0) or None) for s in step)
     same = codes[pixels][(codes[pixels] == codes[following]) & (codes[pixels] >= 0)]
@@ -49,8 +50,8 @@ def isoperimetric_quotients(codes, sizes):
     Returns
     -------
     ndarray of float64, shape (n_superpixels,)
-        4 pi A / P^2 in an image, 36 pi V^2 / A^3 in a volume; boundaries are counted in pixel
-        edges or voxel faces.
+        4 pi A / P^2 in an image, with P counted in pixel edges; 36 pi V^2 / B^3 in a volume, with
+        B counted in voxel faces.
     """
     steps = np.eye(codes.ndim, dtype=int)
     boundary = sum(n_crossings(codes, sizes, tuple(step)) for step in steps).astype(float)
@@ -76,8 +77,8 @@ def global_regularity(codes, sizes):
         Shape regularity times consistency; `sksuperpixel.metrics.global_regularity` has the
         formulas.
     """
-    # Stable: within a superpixel the pixels stay in scanning order. (numpy sorts 16-bit
-    # numbers in linear time.)
+    # A stable sort keeps the pixels of a superpixel in scanning order. NumPy sorts 16-bit numbers
+    # in linear time.
     flat = codes.ravel()
     keys = flat.astype(np.uint16) if len(sizes) < 2**16 - 1 else flat
     order = np.argsort(keys, kind="stable")
@@ -92,18 +93,18 @@ def global_regularity(codes, sizes):
 
 
 def _balance(sizes, code, row, col):
-    """Square root of the smaller by the larger standard deviation of the coordinates."""
+    """Compute the square root of the smaller over the larger deviation of the coordinates."""
     variances = []
     for coordinate in (row, col):
         mean = np.bincount(code, weights=coordinate) / sizes
         deviation = coordinate - mean[code]
-        # 1 / 12 is the variance within a pixel: thus a rectangle a x b has sqrt(a / b)
+        # 1 / 12 is the variance within a pixel. With it, a rectangle a x b has sqrt(a / b).
         variances.append(np.bincount(code, weights=deviation**2) / sizes + 1 / 12)
     return (np.minimum(*variances) / np.maximum(*variances)) ** 0.25
 
 
 def _consistency(sizes, code, row, col):
-    """How well the superpixels, laid upon each other, match their average."""
+    """Compute how well the superpixels match their average when laid upon one another."""
     offsets = []
     for coordinate in (row, col):
         total = np.bincount(code, weights=coordinate).astype(np.int64)
@@ -112,14 +113,14 @@ def _consistency(sizes, code, row, col):
         offsets.append(offset - offset.min())
     cells = offsets[0] * (int(offsets[1].max()) + 1) + offsets[1]
     average = np.bincount(cells) / len(code)
-    # Two distributions differ by 1 - sum of the minima; a superpixel's own is 1 / size on its
-    # pixels and 0 elsewhere, so only its pixels add to the sum.
+    # Half the L1 distance of two distributions is 1 minus the sum of their minima. A superpixel's
+    # distribution is 1 / size on its pixels and 0 elsewhere, so only these add to the sum.
     return np.minimum(1.0, sizes[code] * average[cells]).mean()
 
 
 def _convexity(codes, sizes, code, row, col):
-    """Perimeter by area of the convex hull, over perimeter by area of the superpixel."""
-    # The pixels of a superpixel in a row matter to its hull only by the first and the last.
+    """Divide perimeter over area of the convex hull by perimeter over area of the superpixel."""
+    # Of a superpixel's pixels in a row, only the first and the last matter for its hull.
     runs = np.flatnonzero((np.diff(code, prepend=-1) != 0) | (np.diff(row, prepend=-1) != 0))
     row, left, right = row[runs], col[runs], col[np.append(runs[1:], len(col)) - 1]
     code = code[runs]
@@ -139,7 +140,7 @@ def _convexity(codes, sizes, code, row, col):
         hull_perimeter = hull_perimeter + spacing * 2 * n_lines
 
     solidity = sizes / _hull_sizes(code, row, left, right)
-    # Only a superpixel in pieces can have a shorter perimeter than its hull.
+    # Only a superpixel in several pieces can have a shorter perimeter than its hull.
     return solidity * np.minimum(1.0, hull_perimeter / perimeter)
 
 
@@ -149,15 +150,16 @@ def _hull_sizes(code, row, left, right):
     Parameters
     ----------
     code, row, left, right : ndarray of int, shape (n_runs,)
-        First and last column of each superpixel in each of its rows, in this order.
+        The first and the last column of each superpixel in each of its rows, ordered by
+        superpixel, then by row.
 
     Returns
     -------
     ndarray of int, shape (n_superpixels,)
         At least the superpixels' sizes.
     """
-    # Pick's theorem: twice the inner and half the outer lattice points follow from the area,
-    # 2 n = 2 area + points on the boundary + 2, and hold for a segment run through twice.
+    # By Pick's theorem, a polygon with n lattice points, b of them on its boundary, satisfies
+    # 2 n = 2 area + b + 2. This holds even for a line, whose boundary runs along it twice.
     first = np.flatnonzero(np.diff(code, prepend=-1))
     last = np.append(first[1:], len(code)) - 1
     twice = (right - left)[first] + (right - left)[last] + 2
@@ -172,9 +174,9 @@ def _hull_sizes(code, row, left, right):
 
 
 def _lower_chain(group, x, y):
-    """Corners of the lower convex hull of each group's points, x ascending in a group."""
-    # A point not below the segment of its two neighbours is no corner, whether or not these
-    # are: so all such points go at once, until none is left.
+    """Find the corners of the lower convex hull of each group's points, which ascend in x."""
+    # A point that is not below the line between its two neighbours is no corner, whether or not
+    # the neighbours are corners. So all such points are removed at once, until there is none.
     while True:
         ahead, behind = x[2:] - x[1:-1], x[1:-1] - x[:-2]
         below = (y[1:-1] - y[:-2]) * ahead < (y[2:] - y[1:-1]) * behind

@@ -28,7 +28,7 @@ CASES = {
 
 
 def pictures(shape, dtype):
-    """Make an image of blocks of 8 x 8 pixels with some noise, as real images have areas."""
+    """Make an image of blocks of 8 x 8 pixels with some noise, like the areas of real images."""
     rng = np.random.default_rng(0)
     spatial = shape[:-1] if shape[-1] < 100 else shape
     coarse = rng.random([-(-n // 8) for n in spatial] + list(shape[len(spatial) :]))

@@ -34,6 +34,7 @@ def intersections_over_unions(images, segmentations, scorer, n_classes=11):
     """Compute the intersection over union of each class, from the pixels of all images.
 
     Class scores are enlarged bilinearly to the size of the ground truth. Void pixels are ignored.
+    A class that is neither present nor predicted has NaN.
     """
     confusion = np.zeros((n_classes, n_classes), np.int64)
     for scores, segmentation in zip(scorer.transform(images), segmentations, strict=True):
@@ -44,7 +45,8 @@ def intersections_over_unions(images, segmentations, scorer, n_classes=11):
         pairs = n_classes * segmentation[known] + predicted[known]
         confusion += np.bincount(pairs, minlength=n_classes**2).reshape(n_classes, n_classes)
     right = np.diag(confusion)
-    return right / (confusion.sum(axis=0) + confusion.sum(axis=1) - right)
+    with np.errstate(invalid="ignore"):
+        return right / (confusion.sum(axis=0) + confusion.sum(axis=1) - right)
 
 
 def validate(network, images, segmentations):
@@ -97,7 +99,7 @@ def main():
     scorer = ENetFeatures("fullconv", weights=arguments.output).fit(images)
     for name, pictures in [(f"at {arguments.size}", val_images), ("at full size", val.images)]:
         scores = intersections_over_unions(pictures, val_segmentations, scorer)
-        print(f"val images {name}: mean IoU {100 * scores.mean():.1f} %")
+        print(f"val images {name}: mean IoU {100 * np.nanmean(scores):.1f} %")
         for target, score in zip(train.target_names, scores, strict=True):
             print(f"  {target:12s} {100 * score:5.1f} %")
 

@@ -1,31 +1,33 @@
 """
-Figure 10: the whole curve
-==========================
+Figure 10: scores at every compactness
+======================================
 
 Is a method better at every compactness?
 
-The compactness of every method is swept from 2 to 40, at 256 x 256 and size 16 on the 200 test
-images: curves of the mean distance to an edge and of the undersegmentation error against the
-compactness of the superpixels.
+This script sweeps the parameter `compactness` of each method from 2 to 40, on the 200 test images
+at 256 x 256 and size 16. It draws the mean distance to an edge and the undersegmentation error
+against the compactness of the superpixels.
 
-    python examples/bsds500/compactness.py --data BSDS500
+    python tests/benchmarks/bsds500/compactness.py --data BSDS500
 """
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from common import extract, fit_missing, fitted, kept, load_all, parse, score, show
+from evaluation import fit_missing, fitted_model, load_all, score
+from methods import extract
+from results import cached, parse, print_and_save
 
 SHOWN = ("SLIC", "manual tuning", "one layer", "three layers")
 SWEPT = (2, 3, 5, 7, 10, 14, 20, 28, 40)
 
 
 def sweep(settings, train, test, arguments):
-    """Mean scores of a method at each parameter."""
+    """Compute the mean scores of a method at each value of the parameter."""
     images, segmentations, names = test
 
     def compute():
-        model = fitted(settings, train, arguments)
+        model = fitted_model(settings, train, arguments)
         features = [np.asarray(each) for each in extract(settings, images)]
         rows = []
         for parameter in SWEPT:
@@ -35,11 +37,11 @@ def sweep(settings, train, test, arguments):
         return pd.DataFrame(rows).assign(parameter=SWEPT)
 
     parts = {"settings": settings, "train": train[2], "test": names, "swept": SWEPT}
-    return kept(arguments.cache, "sweep", parts, compute)
+    return cached(arguments.cache, "sweep", parts, compute)
 
 
 def plot_curves(curves, path):
-    """Draw both errors against the compactness reached."""
+    """Draw both errors against the compactness of the superpixels."""
     figure, panels = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     for panel, column, label in (
         (panels[0], "MDE", "mean distance to an edge (pixels)"),
@@ -50,16 +52,17 @@ def plot_curves(curves, path):
         panel.set(xlabel="compactness of superpixels", ylabel=label)
     panels[0].legend()
     figure.savefig(path, dpi=120)
+    plt.close(figure)
 
 
 def main():
-    """Compute what is not kept, print and draw."""
+    """Sweep each method, print the table, write and plot it."""
     arguments = parse(__doc__)
     known, test, methods = load_all(arguments)
     fit_missing([(methods[name], known) for name in SHOWN], arguments)
     curves = {name: sweep(methods[name], known, test, arguments) for name in SHOWN}
     table = pd.concat(curves, names=["method"]).reset_index("method").set_index("method")
-    show(table, arguments.results / "compactness.csv")
+    print_and_save(table, arguments.results / "compactness.csv")
     plot_curves(curves, arguments.results / "compactness.png")
 
 

@@ -2,43 +2,47 @@
 What each part of the model adds
 ================================
 
-600 superpixels of every second validation image at its own size, all equally compact: of SLIC as
-it is, and with one thing more from row to row. (The last rows, which take long, are made as
-compact as the fifth on every fifth of these images.)
+This script cuts every second validation image, at its own size, into 600 superpixels. It starts
+with plain SLIC and adds one thing from row to row. All rows are equally compact. (The rows that
+learn a distance take long, so their compactness is matched on every fifth of these images only.)
 
-The last rows learn another distance on top of the learned features: their weights (one layer),
-or three layers that also see what lies between a pixel and a cluster (edges crossed on the
-straight line, and how unlike the pixel the colours on it are), at SLIC's clusters and, in a
-second round, at their own; and such layers on colours and the edge map alone. All take sets of
-right clusters as targets.
+The last rows learn another distance on top of the learned features: weights of the features (one
+layer), or three layers, which may also see what lies between a pixel and a cluster (the edges
+that the straight line crosses, and how much the colours along it differ from the pixel's). One
+row adds a second round of learning, at the model's own clusters instead of SLIC's. The final two
+rows see only colours and the edge map. All learn from sets of right clusters.
 
-The features are those of the model that comes with the library, which has not seen validation
-images.
+The features are those of the pretrained model, which has not seen the validation images.
 
-    python examples/bsds500/ablation.py --data BSDS500
+    python tests/benchmarks/bsds500/ablation.py --data BSDS500
 """
 
 from functools import partial
 from time import process_time
 
 import numpy as np
-from common import MODEL, TOLERANCES, kept, load, means, parse, sampled, score, show
+from data import evenly_spaced, load
+from evaluation import TOLERANCES, score
+from results import MODEL_HASH, cached, mean_scores, parse, print_and_save
 
 from sksuperpixel import SLIC, LabelMaker, PathFeature, TrainableSLIC, match_compactness
 from sksuperpixel.features import LabFeatures, LearnedFeatures
 from sksuperpixel.networks import make_distance_net
 
 COMPACTNESS = 0.333
-# To be raised when a change of the library changes the results.
+# Part of the cache keys; increase it when a change of the library changes these results.
 VERSION = 2
+# The edge map is the last channel.
 EDGE = -1
+# The row whose compactness the rows below it are matched to.
 REFERENCE = "+ edges in merging"
 BETWEEN = (PathFeature("sum", [EDGE]), PathFeature("deviation", [0, 1, 2]))
-# Features, what to make of them, and what to change of it.
+# The features, the estimator and its changed parameters of each row.
 ROWS = {
     "SLIC": ("colour", SLIC, {"refine_iter": 0}),
     "+ refined borders": ("colour", SLIC, {}),
     "learned features": ("learned", SLIC, {"refine_iter": 0}),
+    # The trailing spaces here and below keep the names apart.
     "+ refined borders ": ("learned", SLIC, {}),
     REFERENCE: ("learned", SLIC, {"edge_channel": EDGE}),
     "the same, not merged": ("learned", SLIC, {"oversegmentation": 1}),
@@ -59,10 +63,10 @@ ROWS = {
 }
 
 
-def build(kind, changes, n_jobs):
-    """Build the estimator of a row."""
+def make_estimator(estimator_class, changes, n_jobs):
+    """Make the estimator of a row."""
     shared = {"features": "passthrough", "n_segments": 600, "n_jobs": n_jobs}
-    if kind is SLIC:
+    if estimator_class is SLIC:
         return SLIC(**shared, **changes)
     changes = {"edge_channel": EDGE, **changes}
     net = make_distance_net(changes.pop("n_layers"), lr=0.01)
@@ -78,8 +82,8 @@ def build(kind, changes, n_jobs):
     )
 
 
-def features_of(images):
-    """Compute all kinds of features of some images."""
+def all_features(images):
+    """Compute the features of the images for all rows, by name."""
     transformer = LearnedFeatures(weights="bsds500", train=False, edges=True)
     learned = [np.asarray(each) for each in transformer.fit(images).transform(images)]
     colour = [np.asarray(each) for each in LabFeatures().fit(images).transform(images)]
@@ -94,38 +98,39 @@ def features_of(images):
 
 
 def main():
-    """Score row by row, print and keep."""
+    """Score row by row, print the table and write it."""
     arguments = parse(__doc__)
     train, val = (
         tuple(each[::2] for each in load(arguments, subset, small=False))
         for subset in ("train", "val")
     )
-    learned_from = features_of(train[0])
-    features = features_of(val[0])
+    train_features = all_features(train[0])
+    val_features = all_features(val[0])
     scores = {}
 
-    def compute(source, kind, changes):
-        model = build(kind, dict(changes), arguments.n_jobs)
-        if kind is SLIC:
-            model.fit(features[source][:1])
-            match_compactness(model, features[source], COMPACTNESS, tol=0.001)
+    def compute(source, estimator_class, changes):
+        model = make_estimator(estimator_class, dict(changes), arguments.n_jobs)
+        features = val_features[source]
+        if estimator_class is SLIC:
+            model.fit(features[:1])
+            match_compactness(model, features, COMPACTNESS, tol=0.001)
         else:
-            model.fit(learned_from[source], train[1])
-            sample = sampled(val[0], 10)
+            model.fit(train_features[source], train[1])
+            sample = evenly_spaced(val[0], 10)
             wanted = scores[REFERENCE]["CO"].iloc[sample].mean()
-            match_compactness(model, [features[source][i] for i in sample], wanted)
+            match_compactness(model, [features[i] for i in sample], wanted)
         start = process_time()
-        superpixels = model.transform(features[source])
+        superpixels = model.transform(features)
         seconds = (process_time() - start) / len(superpixels)
         table = score(val[1], superpixels, val[2], arguments, TOLERANCES["native"])
         return table.assign(parameter=model.compactness, seconds=seconds)
 
-    for name, settings in ROWS.items():
-        parts = {"row": name, "model": MODEL, "val": val[2], "own version": VERSION}
-        table = kept(arguments.cache, "ablation", parts, partial(compute, *settings))
+    for name, row in ROWS.items():
+        parts = {"row": name, "model": MODEL_HASH, "val": val[2], "own version": VERSION}
+        table = cached(arguments.cache, "ablation", parts, partial(compute, *row))
         scores[name] = table
-        print(name, means({name: table}).round(4).to_dict("records"), flush=True)
-    show(means(scores), arguments.results / "ablation.csv")
+        print(name, mean_scores({name: table}).round(4).to_dict("records"), flush=True)
+    print_and_save(mean_scores(scores), arguments.results / "ablation.csv")
 
 
 if __name__ == "__main__":

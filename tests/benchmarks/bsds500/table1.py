@@ -4,20 +4,23 @@ Table I: all methods at equal compactness
 
 How much does learning the distance improve superpixels of natural images?
 
-All at 256 x 256, size 16, five iterations, every method as compact as SLIC is in the paper.
-The manual tuning is the best of ten settings on training and validation images; methods are
-fitted on these and scored on the 200 test images. With --folds, all 500 images are scored, each
-by models fitted on the other four fifths of them.
+All images are resized to 256 x 256, with size 16 and five iterations, and every method is matched
+to the compactness of the paper's SLIC. The methods are fitted on training and validation images
+and scored on the 200 test images. The manual tuning is the best of ten settings on training and
+validation images. With --folds, all 500 images are scored as well, in five folds: each fold with
+models fitted on the other four.
 
-    python examples/bsds500/table1.py --data BSDS500
+    python tests/benchmarks/bsds500/table1.py --data BSDS500
 """
 
 import numpy as np
 import pandas as pd
-from common import SCORES, both, evaluate, fit_missing, load_all, parse, part, show
+from data import concatenate, take
+from evaluation import SCORES, evaluate, fit_missing, load_all
+from results import parse, print_and_save
 from sklearn.model_selection import KFold
 
-# The paper's, on 500 images.
+# The paper's scores on all 500 images, in the order of COLUMNS.
 PAPER = {
     "SLIC": (0.907, 0.809, 0.911, 0.101, 0.324),
     "manual tuning": (0.913, 0.819, 0.870, 0.095, 0.328),
@@ -27,6 +30,7 @@ PAPER = {
     "three layers": (0.912, 0.824, 0.855, 0.094, 0.320),
 }
 COLUMNS = list(SCORES.values())[:5]
+N_FOLDS = 5
 
 
 def evaluate_all(train, test, methods, arguments):
@@ -40,7 +44,11 @@ def evaluate_all(train, test, methods, arguments):
 
 
 def summary(results):
-    """Tell means, standard errors, share of images with a lower error than SLIC's, the paper's."""
+    """Summarize the scores of each method beside the paper's.
+
+    The columns hold the means, their standard errors, the share of images with a lower
+    undersegmentation error than SLIC's, and the paper's scores.
+    """
     rows = {}
     for name, table in results.items():
         row = {}
@@ -55,19 +63,21 @@ def summary(results):
 
 
 def main():
-    """Print both tables and write them."""
-    folds = {"action": "store_true", "help": "also on all images, by folds"}
+    """Make the tables, print and write them."""
+    folds = {"action": "store_true", "help": "score all 500 images in five folds, too"}
     arguments = parse(__doc__, folds=folds)
     known, test, methods = load_all(arguments)
-    show(summary(evaluate_all(known, test, methods, arguments)), arguments.results / "table1.csv")
+    table = summary(evaluate_all(known, test, methods, arguments))
+    print_and_save(table, arguments.results / "table1.csv")
     if arguments.folds:
-        everything = both(known, test)
+        everything = concatenate(known, test)
         folds = []
-        for fold, held_out in KFold(5, shuffle=True, random_state=0).split(everything[0]):
-            pair = part(everything, fold), part(everything, held_out)
+        splitter = KFold(N_FOLDS, shuffle=True, random_state=0)
+        for fitted_on, held_out in splitter.split(everything[0]):
+            pair = take(everything, fitted_on), take(everything, held_out)
             folds.append(evaluate_all(*pair, methods, arguments))
         joined = {name: pd.concat([each[name] for each in folds]) for name in methods}
-        show(summary(joined), arguments.results / "table1_folds.csv")
+        print_and_save(summary(joined), arguments.results / "table1_folds.csv")
 
 
 if __name__ == "__main__":

@@ -2,25 +2,27 @@
 Table II: how well networks learn what they are taught
 ======================================================
 
-Do scattering or ENet's features make the assignment easier to learn?
+Which features make the assignment easier to learn: scattering or ENet's?
 
-Validation losses (cross-entropy, on 15 % of the training images) of networks that see CIELAB
-and 81 scattering maps of lightness, or CIELAB and the 16 maps of ENet's first block. Clusters
-and labels are those of SLIC on colour, so that both columns of a row learn the same.
+The table shows validation losses (cross-entropy on 15 % of the training images) of networks that
+see CIELAB and 81 scattering maps of lightness, or CIELAB and the 16 maps of ENet's first block.
+Clusters and labels come from SLIC on colour, so that both columns of a row learn the same labels.
 
-    python examples/bsds500/table2.py --data BSDS500
+    python tests/benchmarks/bsds500/table2.py --data BSDS500
 """
 
 from functools import partial
 
 import pandas as pd
-from common import extract, kept, load, make_estimator, parse, show
+from data import load
 from joblib import Parallel, delayed
+from methods import extract, make_estimator
+from results import cached, parse, print_and_save
 
 REPLICATION = {"strategy": "slic", "correct": False, "mining": None}
 CORRECTED = {"strategy": "slic", "min_segments": 3}
 WEAK = {"strategy": "nearest", "min_segments": 6}
-# Network, what it is taught, and the paper's losses with scattering and with ENet.
+# The network, the labels it learns, and the paper's losses with scattering and with ENet.
 ROWS = {
     "classification: replicate SLIC": ("classification", REPLICATION, 0.184, 0.210),
     "classification: corrected, X = 3": ("classification", CORRECTED, 0.786, 0.746),
@@ -33,7 +35,7 @@ COLUMNS = {"scattering": "all scattering", "ENet": "ENet"}
 
 
 def fit_loss(settings, train):
-    """Fit, and tell the lowest validation loss."""
+    """Fit a method and return its lowest validation loss."""
     images, segmentations, _ = train
     model = make_estimator(settings).fit(extract(settings, images), segmentations)
     history = model.classifier_.history
@@ -46,14 +48,14 @@ def fit_loss(settings, train):
     )
 
 
-def kept_loss(settings, train, arguments):
-    """Give the loss, from what is kept if it is there."""
+def cached_loss(settings, train, arguments):
+    """Return the lowest validation loss of a method, from the cache where possible."""
     parts = {"settings": settings, "train": train[2]}
-    return kept(arguments.cache, "loss", parts, partial(fit_loss, settings, train))
+    return cached(arguments.cache, "loss", parts, partial(fit_loss, settings, train))
 
 
 def main():
-    """Print the table and write it."""
+    """Compute the losses, print the table and write it."""
     arguments = parse(__doc__)
     train = load(arguments, "train")
     jobs = {}
@@ -68,7 +70,7 @@ def main():
                 "spread": 1.0,
             }
     losses = Parallel(n_jobs=arguments.n_jobs)(
-        delayed(kept_loss)(settings, train, arguments) for settings in jobs.values()
+        delayed(cached_loss)(settings, train, arguments) for settings in jobs.values()
     )
     table = pd.DataFrame(index=list(ROWS))
     for (name, column), loss in zip(jobs, losses, strict=True):
@@ -76,7 +78,7 @@ def main():
         table.loc[name, "pixels"] = loss["pixels"].iloc[0]
     for i, column in enumerate(COLUMNS):
         table[f"paper {column}"] = [row[2 + i] for row in ROWS.values()]
-    show(table, arguments.results / "table2.csv")
+    print_and_save(table, arguments.results / "table2.csv")
 
 
 if __name__ == "__main__":

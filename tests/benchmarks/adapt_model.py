@@ -2,18 +2,18 @@
 Adapt the pretrained model to images of another kind
 ====================================================
 
-Does a model of photographs help with other images, and what does it gain from some ground truth
-of their own?
+Does a model of photographs help with other images, and how much does it gain from ground truth
+of these images?
 
-Plain SLIC, the model that comes with the library, and the same after ``fit`` on images of the
-kind at hand, all equally compact, on images that ``fit`` has not seen:
+This script compares plain SLIC, the pretrained model, and the same model after ``fit`` on images
+of the kind at hand. All are equally compact, and are scored on images that ``fit`` has not seen:
 
-- nuclei under microscopes (a folder with ``images`` and ``labels``): superpixels of size 8; a
-  seeded half to fit, every third image of the other half to score;
-- street scenes (CamVid in SegNet's version): 600 superpixels; the training frames to fit, the
-  validation frames to score.
+- nuclei under microscopes (a folder with ``images`` and ``labels``), superpixels of size 8: the
+  model is fitted on a random half of the images and scored on every third image of the rest;
+- street scenes (CamVid in SegNet's version), 600 superpixels: the model is fitted on the training
+  frames and scored on the validation frames.
 
-    python examples/adapt_model.py --nuclei nuclei --camvid camvid
+    python tests/benchmarks/adapt_model.py --nuclei nuclei --camvid camvid
 """
 
 import argparse
@@ -37,7 +37,8 @@ SCORES = {
     "compactness": "CO",
     "n_superpixels": "K",
 }
-# How to train on each: parts as large as the images allow, superpixels as small as wanted.
+# The superpixels of each kind of images, and how to train on it: the crops are no larger than the
+# images, and the sizes to train at lie around the size wanted.
 SETTINGS = {
     "nuclei": (
         {"superpixel_size": 8},
@@ -48,7 +49,13 @@ SETTINGS = {
 
 
 def load_nuclei(folder, limit):
-    """Load nuclei: what to fit, what to score, and the label to ignore."""
+    """Load nuclei.
+
+    Returns
+    -------
+    train, test : tuples of (images, segmentations)
+    ignore_label : None
+    """
     data = load_image_folder(folder / "images", folder / "labels")
     train, test = train_test_split(np.arange(len(data.images)), test_size=0.5, random_state=0)
     parts = []
@@ -59,7 +66,13 @@ def load_nuclei(folder, limit):
 
 
 def load_streets(folder, limit):
-    """Load street scenes: what to fit, what to score, and the label to ignore."""
+    """Load street scenes.
+
+    Returns
+    -------
+    train, test : tuples of (images, segmentations)
+    ignore_label : int
+    """
     parts = []
     for subset in ("train", "val"):
         data = load_camvid(folder, subset)
@@ -68,9 +81,9 @@ def load_streets(folder, limit):
 
 
 def segment(model, images, wanted=None):
-    """Segment images by a model that is made as compact as wanted on these very images."""
+    """Segment images with a model, after matching its compactness on the same images if wanted."""
     features = [np.asarray(each) for each in model.features_.transform(images)]
-    # The network is asked once only.
+    # The features are computed once, not again for every compactness that is tried.
     slic = model.to_slic() if isinstance(model, TrainableSLIC) else model
     slic = slic.set_params(features="passthrough").fit(features)
     if wanted is not None:
@@ -79,13 +92,13 @@ def segment(model, images, wanted=None):
 
 
 def score(segmentations, superpixels, ignore_label):
-    """Mean scores, by the names of the table."""
+    """Compute the mean scores of superpixels, under their short names."""
     report = superpixel_report(segmentations, superpixels, ignore_label=ignore_label)
     return report.mean()[list(SCORES)].rename(SCORES)
 
 
 def compare(name, train, test, ignore_label, precision):
-    """Score plain SLIC, the model, and the model fitted on the kind's own images."""
+    """Score plain SLIC, the pretrained model, and this model fitted on the training images."""
     size, training = SETTINGS[name]
     images, segmentations = test
     found = {"SLIC": segment(SLIC(**size).fit(train[0][:1]), images)}
@@ -104,11 +117,11 @@ def compare(name, train, test, ignore_label, precision):
 
 
 def main():
-    """Compare on what is there."""
+    """Compare the methods on the data sets that are given."""
     parser = argparse.ArgumentParser(description=__doc__.strip().split("\n\n")[1])
     parser.add_argument("--nuclei", type=Path, help="folder of images and labels")
     parser.add_argument("--camvid", type=Path, help="folder of CamVid")
-    parser.add_argument("--limit", type=int, help="use at most so many images of each part")
+    parser.add_argument("--limit", type=int, help="maximum number of images to fit and to score")
     parser.add_argument("--precision", default="bfloat16", help="float32 or bfloat16")
     parser.add_argument("--output", type=Path, help="CSV file to write")
     arguments = parser.parse_args()

@@ -2,32 +2,34 @@
 Without colour
 ==============
 
-How much is left of the gain when images have no colour?
+How much of the gain is left when images have no colour?
 
-The methods of Table I that can be made as compact as SLIC, on photographs turned grey: fitted on
-training and validation images, scored on the 200 test images.
+This script turns the photographs grey and evaluates those methods of Table I whose compactness can
+be matched to SLIC's. They are fitted on training and validation images and scored on the 200 test
+images.
 
-    python examples/bsds500/grey.py --data BSDS500
+    python tests/benchmarks/bsds500/grey.py --data BSDS500
 """
 
 import pandas as pd
-from common import evaluate, fit_missing, load_all, means, parse, show
+from evaluation import evaluate, fit_missing, load_all
+from results import mean_scores, parse, print_and_save
 
 SHOWN = ("SLIC", "manual tuning", "one layer", "three layers")
 
 
 def main():
-    """Print both tables side by side and write them."""
+    """Score the methods in colour and in grey, print the table and write it."""
     arguments = parse(__doc__)
     known, test, coloured = load_all(arguments)
     tables = {}
     for kind, change in (("colour", {}), ("grey", {"grey": True})):
         methods = {name: {**coloured[name], **change} for name in SHOWN}
         fit_missing([(settings, known) for settings in methods.values()], arguments)
-        tables[kind] = means(
+        tables[kind] = mean_scores(
             {name: evaluate(methods[name], known, test, arguments) for name in SHOWN}
         )
-    show(
+    print_and_save(
         pd.concat(tables, names=["images", "method"]),
         arguments.results / "grey.csv",
         ["images", "method"],

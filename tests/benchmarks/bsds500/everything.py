@@ -2,11 +2,11 @@
 The whole evaluation
 ====================
 
-Runs every script of this folder that computes something, one after the other, with the same
-arguments. What was computed before is read from what was kept. ``times.csv`` adds up how long
-each has taken, over all runs.
+This script runs the scripts of this folder that compute results, one after the other, with the
+same arguments. Cached results are read instead of computed. ``times.csv`` records how long each
+script has taken, summed over all runs.
 
-    python examples/bsds500/everything.py --data BSDS500 --peers peers
+    python tests/benchmarks/bsds500/everything.py --data BSDS500 --peers peers
 """
 
 import subprocess
@@ -15,7 +15,7 @@ from pathlib import Path
 from time import perf_counter
 
 import pandas as pd
-from common import parse
+from results import PEERS, parse
 
 SCRIPTS = (
     "table1.py",
@@ -31,13 +31,19 @@ SCRIPTS = (
     "agreement.py",
     "beside.py",
 )
-# Those that look at published label maps.
+# The scripts that compare with published label maps.
 WITH_PEERS = ("native.py", "agreement.py", "beside.py")
 
 
+def run(script, arguments):
+    """Run a script in a process of its own."""
+    command = [sys.executable, Path(__file__).with_name(script), *arguments]
+    subprocess.run(command, check=True)
+
+
 def main():
-    """Run all, and tell how long each took."""
-    arguments = parse(__doc__, peers={"help": "folder of published label maps"})
+    """Run all scripts, and record how long each takes."""
+    arguments = parse(__doc__, peers=PEERS)
     own = {"table1.py": ["--folds"]}
     if arguments.peers is not None:
         own |= {script: ["--peers", arguments.peers] for script in WITH_PEERS}
@@ -48,13 +54,12 @@ def main():
     for script in SCRIPTS:
         start = perf_counter()
         print(f"== {script}", flush=True)
-        command = [sys.executable, Path(__file__).with_name(script), *arguments.shared]
-        subprocess.run([*command, *own.get(script, [])], check=True)
+        run(script, [*arguments.shared, *own.get(script, [])])
         taken = perf_counter() - start
         print(f"== {script}: {taken:.0f} s", flush=True)
         seconds[script] += taken
         seconds.to_csv(path)
-    print(f"== all, in all runs: {seconds.sum() / 60:.1f} minutes")
+    print(f"== all scripts, over all runs: {seconds.sum() / 60:.1f} minutes")
 
 
 if __name__ == "__main__":

@@ -2,31 +2,37 @@
 Figures 9 and 11: image by image
 ================================
 
-On which images is a learned distance better, and is it better because it is less compact?
+On which images is a learned distance better, and is it better because its superpixels are less
+compact?
 
-Scores of each of the 200 test images by each method of Table I against those by SLIC, and the
-undersegmentation error of each image against the compactness of its superpixels.
+This script plots the scores of every method of Table I against SLIC's, one point for each of the
+200 test images, and the undersegmentation error of each image against the compactness of its
+superpixels.
 
-    python examples/bsds500/images.py --data BSDS500
+    python tests/benchmarks/bsds500/images.py --data BSDS500
 """
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from common import evaluate, load_all, parse, show
+from evaluation import evaluate, load_all
+from results import parse, print_and_save
 
-# Scores, and whether more is better.
+# The scores shown, and whether higher is better.
 SHOWN = {"IoU": True, "Rec": True, "MDE": False, "UE": False}
 
 
 def compare(results):
-    """Tell, for each method and score, how much and on how many images it is better than SLIC."""
+    """Compare each score of each method with SLIC's.
+
+    The columns hold the mean change, its standard error, and the share of images improved.
+    """
     rows = {}
     for name in others_than_slic(results):
         rows[name] = {}
-        for column, more_is_better in SHOWN.items():
+        for column, higher_is_better in SHOWN.items():
             change = results[name][column].values - results["SLIC"][column].values
-            better = change > 0 if more_is_better else change < 0
+            better = change > 0 if higher_is_better else change < 0
             rows[name][f"{column} change"] = change.mean()
             rows[name][f"{column} se"] = change.std(ddof=1) / np.sqrt(len(change))
             rows[name][f"{column} better"] = better.mean()
@@ -34,12 +40,12 @@ def compare(results):
 
 
 def others_than_slic(results):
-    """Name the methods to compare with SLIC."""
+    """Return the names of the methods to compare with SLIC."""
     return [name for name in results if name != "SLIC"]
 
 
 def plot_scores(results, comparison, path):
-    """Draw each image's scores by each method against SLIC's."""
+    """Draw every method's scores against SLIC's, one point per image."""
     others = others_than_slic(results)
     figure, panels = plt.subplots(
         len(SHOWN),
@@ -61,10 +67,11 @@ def plot_scores(results, comparison, path):
     for panel in panels[-1]:
         panel.set_xlabel("score of SLIC")
     figure.savefig(path, dpi=100)
+    plt.close(figure)
 
 
 def plot_errors(results, path):
-    """Draw each image's error against the compactness of its superpixels."""
+    """Draw the error against the compactness of the superpixels, one point per image."""
     names = [name for name in results if "classification" not in name]
     figure, panels = plt.subplots(
         1,
@@ -84,15 +91,16 @@ def plot_errors(results, path):
         panel.set(title=f"{name}, r = {correlation:.2f}", xlabel="compactness")
     panels[0].set_ylabel("undersegmentation error")
     figure.savefig(path, dpi=110)
+    plt.close(figure)
 
 
 def main():
-    """Compute what is not kept, print and draw."""
+    """Score every method, print the comparison, write and plot it."""
     arguments = parse(__doc__)
     known, test, methods = load_all(arguments)
     results = {name: evaluate(each, known, test, arguments) for name, each in methods.items()}
     comparison = compare(results)
-    show(comparison, arguments.results / "images.csv")
+    print_and_save(comparison, arguments.results / "images.csv")
     plot_scores(results, comparison, arguments.results / "images.png")
     plot_errors(results, arguments.results / "images_compactness.png")
 

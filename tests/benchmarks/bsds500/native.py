@@ -1,60 +1,53 @@
 """
-Beyond the paper: at the images' own size, beside other methods
-===============================================================
+Beyond the paper: at full size, beside other methods
+====================================================
 
-How do these superpixels compare with those of other programs, at the same number of them?
+How do these superpixels compare with those of other programs, at the same number of superpixels?
 
-The first 100 test images at their own size (those that label maps were published of), 200, 400,
-600 and 900 superpixels asked for; borders count as found within two pixels, as is usual at this
-size. Label maps of published methods are read from --peers (METHOD/K<number>/IMAGE.png), where
-given; scikit-image's slic, OpenCV's SLIC, LSC and SEEDS and fast-slic run where they can be
-imported, at compactness 10. Learned distances are fitted at 256 x 256 on training and validation
-images. All cut the images finer, then merge by the learned distance, as SLIC does by its own; the
-parameter is the one that makes each as compact as SLIC with 600 superpixels. The pretrained
-model, which comes with the library, is scored as it comes.
+This script cuts the first 100 test images (for which label maps of other methods were published),
+at their own size, into 200, 400, 600 and 900 superpixels. An edge counts as found if a superpixel
+edge lies within two pixels, as is usual at this size. The label maps of published methods are read
+from --peers, if given. scikit-image's slic, OpenCV's SLIC, LSC and SEEDS, and fast-slic run with
+compactness 10 where they are installed.
 
-    python examples/bsds500/native.py --data BSDS500 --peers peers
+The learned distances are fitted at 256 x 256 on training and validation images. Like SLIC, they
+cut the images finer first and then merge superpixels by the same distance. Their compactness is
+matched to SLIC's with 600 superpixels. The pretrained model is scored without any matching.
+
+    python tests/benchmarks/bsds500/native.py --data BSDS500 --peers peers
 """
 
 from functools import partial
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from common import (
-    MODEL,
+from data import evenly_spaced, load, published_folders, read_label_maps
+from evaluation import (
     TOLERANCES,
-    again,
-    extract,
     fit_missing,
-    fitted,
-    kept,
-    load,
+    fitted_model,
     load_all,
-    parse,
-    published,
-    read_all,
-    sampled,
+    model_of_scores,
     score,
-    show,
-    slic_at,
 )
 from joblib import Parallel, delayed
+from methods import extract, slic_superpixels
+from results import MODEL_HASH, PEERS, cached, parse, print_and_save
 from skimage.segmentation import slic as skimage_slic
 
 from sksuperpixel import TrainableSLIC, match_compactness
 from sksuperpixel.metrics import compactness
 
 NUMBERS = (200, 400, 600, 900)
-PEERS = {"lnsnet": "LNSNet", "seal": "SEAL-ERS", "ssn": "SSN"}
+PUBLISHED = {"lnsnet": "LNSNet", "seal": "SEAL-ERS", "ssn": "SSN"}
 OURS = ("manual tuning", "one layer", "three layers")
 PRETRAINED = "pretrained (ours)"
-# To be raised when a change of the library changes what numbers of superpixels come out as.
+# Part of the cache keys; increase it when a change of the library changes these results.
 VERSION = 2
-# What is SLIC's default, and not that of the other scripts.
+# The library's default, which the other scripts of this folder change.
 AT_NUMBER = {"min_size_factor": 0.25}
-# Not those that others get.
+# Colours that matplotlib does not use for the other methods.
 OUR_COLOURS = ("black", "navy", "gold", "lime", "fuchsia")
 PANELS = {
     "Rec": "boundary recall, 2 pixels",
@@ -66,12 +59,12 @@ PANELS = {
 
 
 def by_skimage(image, number):
-    """Segment by scikit-image's slic."""
+    """Segment an image with scikit-image's slic."""
     return skimage_slic(image, n_segments=number, compactness=10, start_label=0)
 
 
 def by_opencv(image, number, algorithm):
-    """Segment by one of OpenCV's algorithms."""
+    """Segment an image with one of OpenCV's algorithms."""
     import cv2
 
     lab = cv2.cvtColor(np.ascontiguousarray(image[..., ::-1]), cv2.COLOR_BGR2LAB)
@@ -91,15 +84,15 @@ def by_opencv(image, number, algorithm):
 
 
 def by_fast_slic(image, number):
-    """Segment by fast-slic."""
+    """Segment an image with fast-slic."""
     from fast_slic.avx2 import SlicAvx2
 
     labels = SlicAvx2(num_components=number, compactness=10).iterate(np.ascontiguousarray(image))
     return labels.astype(np.int32)
 
 
-def others():
-    """Name the programs that can be imported here."""
+def other_programs():
+    """Return functions of an image and a number for those programs that are installed."""
     found = {"scikit-image": by_skimage}
     try:
         from cv2 import ximgproc  # noqa: F401
@@ -118,21 +111,21 @@ def others():
 
 
 def native_parameter(settings, known, test, arguments):
-    """Find the parameter with which a method is as compact as SLIC, with 600 superpixels."""
+    """Find the parameter that makes a method as compact as SLIC at 600 superpixels."""
 
     def compute():
-        sample = [test[0][i] for i in sampled(test[0], 20)]
-        model = fitted(settings, known, arguments).set_params(**AT_NUMBER, n_segments=600)
-        wanted = compactness(None, slic_at(sample, 600, arguments))
+        sample = [test[0][i] for i in evenly_spaced(test[0], 20)]
+        model = fitted_model(settings, known, arguments).set_params(**AT_NUMBER, n_segments=600)
+        wanted = compactness(slic_superpixels(sample, 600, arguments.n_jobs))
         match_compactness(model, [np.asarray(each) for each in extract(settings, sample)], wanted)
         return pd.DataFrame({"parameter": [model.compactness]})
 
     parts = {"settings": settings, "train": known[2], "test": test[2], "own version": VERSION}
-    return kept(arguments.cache, "parameter", parts, compute)
+    return cached(arguments.cache, "parameter", parts, compute)
 
 
 def segmenters(methods, known, test, arguments):
-    """Name every method, with functions that segment all images, by the number asked for."""
+    """Return functions that segment all images, by method and number of superpixels."""
     images, _, names = test
 
     def by_program(program, number):
@@ -140,7 +133,7 @@ def segmenters(methods, known, test, arguments):
 
     def by_model(settings, number):
         table = native_parameter(settings, known, test, arguments)
-        model = again(settings, known, table, arguments)
+        model = model_of_scores(settings, known, table, arguments)
         return model.set_params(**AT_NUMBER, n_segments=number).transform(
             extract(settings, images)
         )
@@ -151,15 +144,15 @@ def segmenters(methods, known, test, arguments):
         return model.transform(images)
 
     found = {}
-    for name, program in others().items():
+    for name, program in other_programs().items():
         found[name] = {number: partial(by_program, program, number) for number in NUMBERS}
-    for name, label in PEERS.items():
-        folders = published(arguments.peers and arguments.peers / name)
+    for name, label in PUBLISHED.items():
+        folders = published_folders(arguments.peers, name)
         found[label] = {
-            number: partial(read_all, folder, names) for number, folder in folders.items()
+            number: partial(read_label_maps, folder, names) for number, folder in folders.items()
         }
     found["SLIC (ours)"] = {
-        number: partial(slic_at, images, number, arguments) for number in NUMBERS
+        number: partial(slic_superpixels, images, number, arguments.n_jobs) for number in NUMBERS
     }
     fit_missing([(methods[name], known) for name in OURS], arguments)
     for name in OURS:
@@ -171,7 +164,7 @@ def segmenters(methods, known, test, arguments):
 
 
 def plot(table, path):
-    """Draw every score against the number of superpixels that came out."""
+    """Draw every score against the actual number of superpixels."""
     names = list(dict.fromkeys(table["method"]))
     ours = dict(zip([name for name in names if "ours" in name], OUR_COLOURS, strict=False))
     figure, panels = plt.subplots(2, 3, figsize=(13, 7.5), layout="constrained")
@@ -186,12 +179,12 @@ def plot(table, path):
     panels.flat[-1].legend(handles, labels, loc="center")
     panels.flat[-1].set_axis_off()
     figure.savefig(path, dpi=110)
+    plt.close(figure)
 
 
 def main():
-    """Score what is not kept, print and draw."""
-    peers = {"type": Path, "help": "folder of published label maps"}
-    arguments = parse(__doc__, peers=peers)
+    """Score every method, print the table, write and plot it."""
+    arguments = parse(__doc__, peers=PEERS)
     known, _, methods = load_all(arguments)
     test = tuple(each[:100] for each in load(arguments, "test", small=False))
     rows = []
@@ -204,16 +197,16 @@ def main():
             if "ours" in name:
                 parts["own version"] = VERSION
             if name == PRETRAINED:
-                parts["model"] = MODEL
+                parts["model"] = MODEL_HASH
 
             def compute(segment=segment):
                 return score(test[1], segment(), test[2], arguments, TOLERANCES["native"])
 
-            scores = kept(arguments.cache, "native", parts, compute)
+            scores = cached(arguments.cache, "native", parts, compute)
             means = scores.drop(columns="image").mean()
             rows.append({"method": name, "asked": number, **means})
     table = pd.DataFrame(rows).set_index("method")
-    show(table, arguments.results / "native.csv")
+    print_and_save(table, arguments.results / "native.csv")
     plot(table.reset_index(), arguments.results / "native.png")
 
 

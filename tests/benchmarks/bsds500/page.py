@@ -2,11 +2,12 @@
 The page of results
 ===================
 
-Writes docs/bsds500.md from the tables that the other scripts of this folder left, and puts the
-tables and plots beside it. Photographs of BSDS500 are not for everyone to copy: the pictures that
-show some stay where they were made.
+This script fills the tables that the other scripts of this folder have written into the text of
+page.md, writes the page to docs/bsds500.md, and copies the tables and plots beside it. It does not
+copy pictures that show photographs of BSDS500, because these may not be redistributed. The default
+folders are relative to the root of the repository.
 
-    python examples/bsds500/page.py
+    python tests/benchmarks/bsds500/page.py
 """
 
 import argparse
@@ -38,14 +39,14 @@ PEOPLE = {
 
 
 def markdown(table, first="method"):
-    """Lay out a table of texts."""
+    """Lay out a table of strings in Markdown."""
     lines = [[first, *table.columns], ["---"] * (1 + len(table.columns))]
     lines += [[str(name), *row] for name, row in zip(table.index, table.values, strict=True)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def rounded(table, digits):
-    """Write some columns of a table with so many digits each."""
+    """Format columns of a table with a given number of decimals each."""
     return pd.DataFrame(
         {name: [f"{value:.{n}f}" for value in table[name]] for name, n in digits.items()},
         index=table.index,
@@ -53,7 +54,7 @@ def rounded(table, digits):
 
 
 def scores(table):
-    """Table I: ours with the standard error, and the paper's in brackets."""
+    """Lay out Table I: our scores with standard errors, and the paper's in brackets."""
     cells = {}
     for name, digits in COLUMNS.items():
         cells[name] = [
@@ -69,7 +70,7 @@ def scores(table):
 
 
 def gains(table):
-    """Tell what each method gains over SLIC, and in brackets what it gains in the paper."""
+    """Lay out what each method gains over SLIC, with the paper's gain in brackets."""
     slic, rows = table.loc["SLIC"], {}
     for name, row in table.iloc[1:].iterrows():
         rows[name] = {}
@@ -85,7 +86,7 @@ def gains(table):
 
 
 def losses(table):
-    """Table II: ours, and the paper's in brackets."""
+    """Lay out Table II: our losses, and the paper's in brackets."""
     cells = {
         name: [f"{row[name]:.3f} ({row[f'paper {name}']:.3f})" for _, row in table.iterrows()]
         for name in ("scattering", "ENet")
@@ -94,7 +95,7 @@ def losses(table):
 
 
 def per_image(table):
-    """On how many images each score is better than SLIC's."""
+    """Lay out the shares of images on which each score is better than SLIC's."""
     cells = {
         name: [f"{100 * value:.0f} %" for value in table[f"{name} better"]]
         for name in ("IoU", "Rec", "MDE", "UE")
@@ -103,7 +104,7 @@ def per_image(table):
 
 
 def without_colour(table):
-    """Scores in colour and in grey."""
+    """Lay out scores in colour and in grey."""
     names = [
         f"{method}, {kind}" for kind, method in zip(table["images"], table.index, strict=True)
     ]
@@ -111,7 +112,7 @@ def without_colour(table):
 
 
 def at_all_numbers(table):
-    """Errors and accuracies of the best methods at each number asked for."""
+    """Lay out UE and ASA of the best methods at each number of superpixels asked for."""
     cells = {}
     for name in ("SEAL-ERS", "SSN", "pretrained (ours)"):
         rows = table.loc[name].set_index("asked")
@@ -122,7 +123,7 @@ def at_all_numbers(table):
 
 
 def at_all_sizes(table):
-    """Errors and recalls of plain SLIC and the model, by size."""
+    """Lay out scores of plain SLIC and the pretrained model by size."""
     rows = {}
     for (size, way), part in table.reset_index().groupby(["size", "by"], sort=False):
         plain, model = (part[part["method"] == name].iloc[0] for name in ("SLIC", "pretrained"))
@@ -136,7 +137,7 @@ def at_all_sizes(table):
 
 
 def other_images(table):
-    """Scores on images of other kinds."""
+    """Lay out scores on images of other kinds."""
     names = [
         f"{kind}: {method}" for kind, method in zip(table.index, table["method"], strict=True)
     ]
@@ -144,14 +145,14 @@ def other_images(table):
 
 
 def agreement(table):
-    """Shares of the edges found, by how many annotators drew them."""
+    """Lay out the shares of the edges found, by how many annotators drew them."""
     cells = {name: [f"{100 * value:.1f} %" for value in table[name]] for name in table}
     return markdown(pd.DataFrame(cells, index=table.index), "drawn by")
 
 
 def main():
-    """Fill the text, and copy what it shows."""
-    parser = argparse.ArgumentParser(description=__doc__.strip().split("\n\n")[0])
+    """Write the page, and copy its tables and plots."""
+    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument("--results", type=Path, default=Path("bsds500_results"))
     parser.add_argument("--docs", type=Path, default=Path("docs"))
     arguments = parser.parse_args()

@@ -114,7 +114,7 @@ def make_estimator(settings, n_jobs=1):
     else:
         net = make_distance_net(settings["network"], lr=0.01)
     return TrainableSLIC(
-        initial_weights=weights,
+        channel_weights=weights,
         n_candidates=settings["n_candidates"],
         label_maker=LabelMaker(**settings["label_maker"]),
         classifier=net,

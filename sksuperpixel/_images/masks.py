@@ -67,6 +67,27 @@ def check_mask(mask, shape):
     return mask
 
 
+def replace_outside(image, mask):
+    """Put the value of some pixel inside a mask wherever an image is outside.
+
+    This is enough for features that do not look around a pixel, and quick.
+
+    Parameters
+    ----------
+    image : ndarray of shape (..., C)
+    mask : ndarray of shape (...), bool, or None
+
+    Returns
+    -------
+    ndarray of shape (..., C)
+        The image itself where everything is inside.
+    """
+    if mask is None or mask.all():
+        return image
+    some = image[np.unravel_index(mask.argmax(), mask.shape)]
+    return np.where(mask[..., np.newaxis], image, some)
+
+
 def fill_outside(image, mask):
     """Continue an image outside its mask by what is inside, mirrored at the mask's border.
 

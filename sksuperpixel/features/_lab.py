@@ -125,6 +125,10 @@ class LabFeatures(ImageTransformerMixin, BaseEstimator):
                 "drop alpha, or use other features"
             )
 
+    @property
+    def _looks_around(self):
+        return self.sigma > 0
+
     def _image_features(self, image):
         planes = lab_planes(check_colours(image, self.data_range))
         if self.sigma > 0:

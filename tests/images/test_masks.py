@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sksuperpixel._images.masks import check_mask, check_masks, fill_outside
+from sksuperpixel._images.masks import check_mask, check_masks, fill_outside, replace_outside
 
 
 def test_mask():
@@ -71,3 +71,13 @@ def test_the_image_is_mirrored_at_a_straight_border():
 def test_nothing_is_copied_where_nothing_is_outside(mask):
     image = np.zeros((3, 4, 1))
     assert fill_outside(image, mask) is image
+    assert replace_outside(image, mask) is image
+
+
+def test_outside_is_replaced_by_something_inside():
+    image = np.arange(24, dtype=np.uint8).reshape(3, 4, 2)
+    mask = image[..., 0] > 12
+    found = replace_outside(image, mask)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found[mask], image[mask])
+    np.testing.assert_array_equal(found[~mask], np.broadcast_to([14, 15], (7, 2)))

@@ -1,10 +1,8 @@
 """What the function `slic` promises: scikit-image's way to call it, and exact numbers."""
 
 import inspect
-import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -79,13 +77,6 @@ def test_no_torch_and_no_scikit_image_is_loaded():
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert "sksuperpixel" in out
     assert {"torch", "skimage", "skorch", "kymatio"} & set(out) == set()
-
-
-def test_code_of_the_page_on_other_libraries_runs():
-    page = Path(__file__).parents[1] / "docs" / "from_other_libraries.md"
-    blocks = re.findall("```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) >= 4
-    exec("\n".join(blocks), {})
 
 
 # The number of superpixels -------------------------------------------------------------------

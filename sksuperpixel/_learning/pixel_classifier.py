@@ -10,8 +10,6 @@ from skorch.callbacks import EarlyStopping
 from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 
-from sksuperpixel._clustering.candidates import classifier_rows, values_at
-from sksuperpixel._clustering.network_assignment import KernelNetwork
 from sksuperpixel._torch import one_torch_thread, seeded_torch
 from sksuperpixel.networks import (
     ClassificationNetwork,
@@ -19,9 +17,6 @@ from sksuperpixel.networks import (
     SetLoss,
     make_distance_net,
 )
-
-# Rows at a time: what a network makes of them should stay in the processor's cache.
-_ROWS_BYTES = 2**20
 
 
 class PixelDataset(Dataset):
@@ -219,65 +214,3 @@ def _go_on_from(module, start):
             "warm_start: the network fitted before is of another kind or size, or for another "
             f"number of features or candidates: {error}"
         ) from error
-
-
-def network_of(net):
-    """Give what chooses clusters in `sksuperpixel._clustering.network_assignment`.
-
-    Parameters
-    ----------
-    net : NeuralNetClassifier
-        Initialised.
-
-    Returns
-    -------
-    KernelNetwork or TorchNetwork
-        The kernel where it can compute the network.
-    """
-    if type(net.module_) is DistanceNetwork:
-        return KernelNetwork(net.module_.arrays())
-    return TorchNetwork(net)
-
-
-class TorchNetwork:
-    """Any network, computed by torch.
-
-    Parameters
-    ----------
-    net : NeuralNetClassifier
-        Initialised.
-    """
-
-    def __init__(self, net):
-        self.net = net
-
-    def on_image(self, features, pixels, threads):
-        """Prepare the pixels of one image, see `cluster_by_network`."""
-
-        def choose(means, candidates, distances, pairs):
-            n_channels, n_candidates = len(features) + pairs.shape[2], candidates.shape[1]
-            row_bytes = 4 * (n_channels + n_candidates * (1 + n_channels))
-            step = max(256, _ROWS_BYTES // row_bytes)
-            chosen = np.empty(len(pixels), np.int32)
-            with one_torch_thread():
-                for start in range(0, len(pixels), step):
-                    some = slice(start, start + step)
-                    rows = classifier_rows(
-                        values_at(features, pixels[some]),
-                        means,
-                        candidates[some],
-                        distances[some],
-                        pairs[some],
-                    )
-                    slots = self._slots(rows, candidates[some])
-                    chosen[some] = candidates[some][np.arange(len(slots)), slots]
-            return chosen
-
-        return choose
-
-    def _slots(self, rows, candidates):
-        """Find the slots of the candidates that the network finds most probable."""
-        self.net.module_.eval()
-        with torch.inference_mode():
-            output = self.net.infer(torch.from_numpy(rows).to(self.net.device)).cpu().numpy()
-        return np.where(candidates >= 0, output, -np.inf).argmax(axis=1)

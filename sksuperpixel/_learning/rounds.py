@@ -12,8 +12,6 @@ from sksuperpixel._learning.training_pixels import draw_pixels
 
 # The share of the images that tell when to stop training.
 _VALIDATION_SHARE = 0.15
-# Sets of candidates are the bits of an int64.
-_MOST_CANDIDATES_OF_SETS = 63
 
 
 @dataclass(frozen=True)
@@ -102,39 +100,6 @@ class Teacher:
             compactness *= spread ** rng.uniform(-1, 1)
         settings = replace(self.settings, max_iter=n_iter, compactness=compactness)
         return replace(self, settings=settings)
-
-
-def check_label_maker(maker, n_candidates):
-    """Check a label maker beside the number of candidates.
-
-    Parameters
-    ----------
-    maker : LabelMaker or None
-    n_candidates : int
-
-    Returns
-    -------
-    LabelMaker
-        One with its defaults for None.
-
-    Raises
-    ------
-    ValueError
-        If a parameter is not as expected.
-    """
-    maker = LabelMaker() if maker is None else maker
-    maker._validate_params()
-    if maker.mining == "ambiguous" and maker.min_segments > n_candidates:
-        raise ValueError(
-            f"label_maker: found min_segments={maker.min_segments}, expected at most "
-            f"n_candidates={n_candidates}: candidates lie in no more segments"
-        )
-    if maker.targets == "set" and n_candidates > _MOST_CANDIDATES_OF_SETS:
-        raise ValueError(
-            f"n_candidates: found {n_candidates}, expected at most {_MOST_CANDIDATES_OF_SETS} "
-            "for a label maker with targets='set'"
-        )
-    return maker
 
 
 def check_drawn(pixels, n_clusters, teacher):

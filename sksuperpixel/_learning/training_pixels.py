@@ -108,7 +108,7 @@ class TrainingPixels:
         return np.maximum(np.sqrt(sums / max(present.sum(), 1)), 1e-6).astype(np.float32)
 
 
-def join_pixels(parts):
+def concatenate_pixels(parts):
     """Put the pixels of several images together.
 
     Parameters
@@ -148,10 +148,10 @@ def join_pixels(parts):
         sizes.append(len(part))
         n_clusters.append(len(part.means))
     joined = [np.concatenate(each) for each in zip(*others, strict=True)]
-    return TrainingPixels(_join_last_first(values), *joined, None), sizes, n_clusters
+    return TrainingPixels(_concatenate_and_free(values), *joined, None), sizes, n_clusters
 
 
-def _join_last_first(arrays):
+def _concatenate_and_free(arrays):
     """Concatenate, giving each array's memory back once it is copied: the list gets empty."""
     stop = sum(map(len, arrays))
     joined = np.empty((stop, arrays[0].shape[1]), np.float32)

@@ -39,6 +39,8 @@ def _is_skorch_net(value):
 
 def _short(net):
     """Make what is printed for a network of skorch."""
+    if not type(net).__repr__.__module__.startswith("skorch"):
+        return _Name(repr(net))  # a class that prints in its own way
     return type(type(net).__name__, (_ShortNet,), {})(net)
 
 
@@ -55,7 +57,7 @@ class _ShortNet(BaseEstimator):
 
 
 class _Name(str):
-    """The name of a class, printed without quotes."""
+    """Text that is printed without quotes."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""One round of learning: which pixels of the images teach, and which images tell when to stop."""
+"""One round of learning: pixels drawn from images, and images held out for validation."""
 
 from dataclasses import dataclass, replace
 
@@ -10,7 +10,7 @@ from sksuperpixel._clustering.superpixels import check_number_of_pixels, start_g
 from sksuperpixel._learning.label_maker import LabelMaker
 from sksuperpixel._learning.training_pixels import draw_pixels
 
-# The share of the images that tell when to stop training.
+# The share of the images that are held out to stop training early.
 _VALIDATION_SHARE = 0.15
 
 
@@ -22,15 +22,15 @@ class Teacher:
     ----------
     label_maker : LabelMaker
     settings : Settings
-        How superpixels are made; with the compactness to learn at.
+        How superpixels are made, with the compactness to learn at.
     n_candidates : int
         Q.
     n_pixels : int or None
-        Most pixels of an image; None for all that teach.
+        Largest number of pixels to draw from an image; None for all that teach.
     start : WeightedDistance
-        SLIC's distance, by which candidates are compared.
+        SLIC's distance, which compares candidates for the label maker.
     distance : WeightedDistance or NetworkDistance
-        The distance by which clusters are made.
+        The distance that makes the clusters.
     pair_features : tuple of callable, default=()
     """
 
@@ -57,7 +57,7 @@ class Teacher:
         labels : ndarray of shape (D, H, W), int32
             Cluster of each pixel.
         centres : ndarray of shape (K, 3), float64
-            Of the clusters.
+            Plane, row and column of the clusters' centres.
         """
         check_number_of_pixels(image, self.settings.n_segments)
         grid = start_grid(image, self.settings)
@@ -81,19 +81,19 @@ class Teacher:
         return drawn, labels, centres
 
     def varied(self, spread, rng):
-        """Give a teacher for one image, at a number of iterations and a compactness of its own.
+        """Give a teacher with a random number of iterations and a random compactness.
 
         Parameters
         ----------
         spread : float
-            Largest factor by which the compactness may change.
+            Largest factor between the compactness and the new one.
         rng : RandomState
 
         Returns
         -------
         Teacher
         """
-        # The network is asked at the clusters of every iteration, so it learns at any of them.
+        # The network chooses in every iteration, so it has to learn from clusters of any of them.
         n_iter = rng.randint(1, self.settings.max_iter + 1)
         compactness = self.settings.compactness
         if spread > 1:
@@ -103,22 +103,22 @@ class Teacher:
 
 
 def check_drawn(pixels, n_clusters, teacher):
-    """Check that there are enough clusters to choose from, and pixels to learn from.
+    """Check that some image has enough clusters to choose from, and that a pixel teaches.
 
     Parameters
     ----------
     pixels : TrainingPixels
-        Of all images.
+        Those of all images.
     n_clusters : list of int
-        Of each image.
+        Number of clusters of each image.
     teacher : Teacher
 
     Raises
     ------
     ValueError
-        If there are not.
+        If there is none.
     """
-    # With a number of segments, the clusters are finer in the end.
+    # With `n_segments`, `transform` starts from more clusters than were learned from.
     if max(n_clusters) < teacher.n_candidates and teacher.settings.n_segments is None:
         raise ValueError(
             f"n_candidates: found {teacher.n_candidates}, expected at most {max(n_clusters)}, the "
@@ -133,7 +133,7 @@ def check_drawn(pixels, n_clusters, teacher):
                 "at least as many segments"
             )
         elif maker.mining == "mistakes":
-            expected += " that is not SLIC's"
+            expected += " other than SLIC's choice"
         raise ValueError(
             f"y: found no pixel to learn from in {len(n_clusters)} images with "
             f"mining={maker.mining!r} and {expected}"
@@ -141,7 +141,7 @@ def check_drawn(pixels, n_clusters, teacher):
 
 
 def draw_validation_images(sizes, seed):
-    """Draw the images that tell when to stop training.
+    """Draw the images that are held out to stop training early.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def draw_validation_images(sizes, seed):
     Returns
     -------
     ndarray of shape (n_images,), bool
-        At least one of two images with pixels; none of fewer.
+        True for about 15 % of the images with pixels, and for at least one if there are two.
     """
     useful = np.flatnonzero(sizes)
     chosen = np.zeros(len(sizes), bool)

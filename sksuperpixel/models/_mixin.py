@@ -7,26 +7,27 @@ from sksuperpixel.models._shipped import SHIPPED
 
 
 class ModelFilesMixin:
-    """Mixin of the estimator that model files hold, see `sksuperpixel.models._files`."""
+    """Mixin of the estimator whose fitted models can be saved and loaded."""
 
     def save(self, path):
-        """Write the fitted model to a file: safetensors, described in JSON.
+        """Write the fitted model to a file.
 
-        Parameters that depend on the machine (`device`, `n_jobs`, and `memory` and `checkpoint`
-        of transformers) are not written.
+        The file holds the tensors in the format of safetensors, and a description of the model
+        in JSON. Parameters that depend on the machine are left out: `device`, `n_jobs`, and
+        `memory` and `checkpoint` of transformers.
 
         Parameters
         ----------
         path : str or path-like
-            The file, which is replaced if there is one.
+            The file. If it exists, it is replaced.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             If `fit` was not called.
         ValueError
-            If the network, the features' transformer or a pair feature is not one of this
-            library. Such a model can be pickled.
+            If the network, the transformer or a pair feature does not come from this library.
+            Such a model can be pickled instead.
         """
         check_is_fitted(self, "classifier_")
         from sksuperpixel.models._files import save_model
@@ -35,27 +36,29 @@ class ModelFilesMixin:
 
     @classmethod
     def load(cls, path, device="cpu"):
-        """Read a model that `save` wrote. Nothing in the file is run.
+        """Read a model that `save` wrote. No code from the file is run.
 
         Parameters
         ----------
         path : str or path-like
             The file.
         device : str, default="cpu"
-            Where the networks are to run.
+            Where the networks run.
 
         Returns
         -------
         TrainableSLIC
-            Fitted. Its `classifier` is a network of the same kind, to be trained for as many
-            epochs, with the other settings of `sksuperpixel.networks`.
+            Fitted estimator. Its `classifier`, which `fit` would train, is a network of the same
+            kind with the same number of epochs, and otherwise with the defaults of
+            `sksuperpixel.networks`.
 
         Raises
         ------
         FileNotFoundError
             If there is no such file.
         ValueError
-            If it is not whole, not a model, of another version, or if its tensors do not fit.
+            If the file is damaged, is not a model, has another version, or if its tensors do not
+            fit its description.
         ImportError
             If torch or skorch is not installed.
         """
@@ -71,18 +74,17 @@ class ModelFilesMixin:
         Parameters
         ----------
         name : {"bsds500"}, default="bsds500"
-            Which one. ``"bsds500"`` is for photographs and superpixels from 8 to 32 pixels
-            across. It learned from the segmentations of BSDS500 [1]_. Its card,
-            ``sksuperpixel/models/bsds500.md``, says from what and how it learned, and how good
-            it is.
+            Name of the model. ``"bsds500"`` is for photographs and superpixels from 8 to 32
+            pixels across. It was trained on the segmentations of BSDS500 [1]_. Its card,
+            ``sksuperpixel/models/bsds500.md``, says how it was trained and how good it is.
         device : str, default="cpu"
-            Where its networks are to run.
+            Where the networks run.
 
         Returns
         -------
         TrainableSLIC
-            Fitted. Set `n_segments` or `superpixel_size` to what you want. Its `fit` goes on
-            from this model: its features learn from your images, too. With
+            Fitted estimator. Set `n_segments` or `superpixel_size` to what you want. `fit`
+            starts from this model and adapts its features to your images; with
             ``features__train=False`` they stay as they are.
 
         Raises
@@ -107,7 +109,7 @@ class ModelFilesMixin:
         """
         if name not in SHIPPED:
             raise ValueError(
-                f"name: found {name!r}, expected one of {sorted(SHIPPED)}; files that `save` "
-                "wrote are read by `load`"
+                f"name: found {name!r}, expected one of {sorted(SHIPPED)}; `load` reads files "
+                "that `save` wrote"
             )
         return cls.load(SHIPPED[name], device)

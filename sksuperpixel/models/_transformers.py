@@ -1,4 +1,4 @@
-"""Descriptions of transformers: their names, parameters, and what they have learned."""
+"""Transformers in model files: their names, their parameters and their tensors."""
 
 from sklearn.base import clone
 
@@ -22,11 +22,11 @@ def describe_transformer(transformer, fitted, prefix):
     Parameters
     ----------
     transformer : str or transformer
-        As given.
+        The parameter `features` of an estimator.
     fitted : transformer or None
-        The same, fitted.
+        The fitted transformer.
     prefix : str
-        What the names of its tensors begin with.
+        Prefix of the names of its tensors.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def describe_transformer(transformer, fitted, prefix):
     Raises
     ------
     ValueError
-        If a file cannot hold it.
+        If a model file cannot hold it.
     """
     if isinstance(transformer, str):
         return transformer, {}
@@ -66,32 +66,34 @@ def describe_transformer(transformer, fitted, prefix):
 
 
 def restore_transformer(description, tensors, blank, channel_axis, path, device, prefix):
-    """Make the transformer that `describe_transformer` described.
+    """Make a transformer from the description that `describe_transformer` gave.
 
     Parameters
     ----------
     description : str or dict
     tensors : dict of str to torch.Tensor
     blank : ndarray
-        An image such as were fitted.
+        An image with as many axes and channels as those that were fitted.
     channel_axis : int or None
         Which axis of it holds the channels.
     path : str or path-like
-        Where all this comes from, for errors.
+        Where the description and the tensors come from, for errors.
     device : str
-        Where networks are to run.
+        Where networks run.
     prefix : str
+        Prefix of the names of its tensors.
 
     Returns
     -------
     transformer : str or transformer
-        As it was given.
+        The parameter `features` of an estimator.
     fitted : transformer or None
+        The fitted transformer.
 
     Raises
     ------
     ValueError
-        If it cannot be made.
+        If the name is unknown or the tensors do not fit.
     """
     if description == "lab":
         return description, ours.LabFeatures(channel_axis=channel_axis).fit([blank])
@@ -107,7 +109,7 @@ def restore_transformer(description, tensors, blank, channel_axis, path, device,
         transformer.set_params(device=device)
     if name not in _WITH_NETWORK:
         return transformer, clone(transformer).fit([blank])
-    # The network is made with random weights, whatever it was trained from, and filled.
+    # The network is made with random weights, whatever its training started from, and then filled.
     own = {
         key.removeprefix(prefix): tensor
         for key, tensor in tensors.items()

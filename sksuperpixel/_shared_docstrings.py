@@ -4,7 +4,7 @@ import inspect
 import re
 
 # Several names, and what stands below them.
-_SHARED = re.compile(r"^(?P<names>\w+(?:, \w+)*)\n    As in `(?P<other>\w+)`\.\n", re.MULTILINE)
+_SHARED = re.compile(r"^(?P<names>\w+(?:, \w+)*)\n    As in `(?P<other>\w+)`\.$", re.MULTILINE)
 # A parameter and its description.
 _ENTRY = re.compile(r"^(?P<name>\w+) : .*\n(?:    .*\n|\n(?=    ))+", re.MULTILINE)
 
@@ -33,14 +33,14 @@ def with_parameters_of(other):
     def decorate(cls):
         if cls.__doc__ and other.__doc__:  # ``python -OO`` has none
             entries = {
-                match["name"]: match[0]
+                match["name"]: match[0].rstrip()
                 for match in _ENTRY.finditer(_section(other.__doc__, "Parameters"))
             }
 
             def descriptions(match):
                 if match["other"] != other.__name__:
                     raise KeyError(f"found parameters of {match['other']} in {cls.__name__}")
-                return "".join(entries[name] for name in match["names"].split(", "))
+                return "\n".join(entries[name] for name in match["names"].split(", "))
 
             cls.__doc__ = _SHARED.sub(descriptions, inspect.cleandoc(cls.__doc__))
         return cls

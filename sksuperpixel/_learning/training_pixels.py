@@ -116,7 +116,7 @@ def concatenate_pixels(parts):
     Parameters
     ----------
     parts : iterable of TrainingPixels
-        The pixels of each image. No part is kept when the next one is asked for.
+        The pixels of each image. They are asked for one after the other.
 
     Returns
     -------

@@ -232,7 +232,7 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         learner.pair_features_ = tuple(self.pair_features)
         reader = ImageReader(X, self.channel_axis, masks)
         learner.features_ = learner._fit_features(reader, y)
-        learner.n_channels_in_ = reader.first.n_channels
+        learner.n_channels_in_ = reader.n_channels = reader.first.n_channels
         if self.warm_start and hasattr(self, "classifier_"):
             learner.classifier_ = self.classifier_
         rng = check_random_state(self.random_state)

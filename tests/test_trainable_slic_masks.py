@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from mosaics import IMAGES, SEGMENTATIONS, learner
+from sklearn import config_context
+from sklearn.model_selection import cross_validate
 
 from sksuperpixel import ChannelUnion, LabelMaker, LabFeatures
 from sksuperpixel.features import LearnedFeatures, ScatteringFeatures
@@ -101,3 +103,25 @@ def test_masks_reach_all_methods():
     flat = [np.where(MASK, 3, each) for each in SEGMENTATIONS[:3]]
     assert slic.score(images, flat, masks=masks) == 1
     assert slic.score(images, segmentations, masks=masks) < 1
+
+
+def test_masks_are_passed_on_by_metadata_routing():
+    images, segmentations = with_outside(np.nan)
+    masks = [MASK] * 3
+    split = [([0, 1], [2]), ([1, 2], [0])]
+    with config_context(enable_metadata_routing=True):
+        slic = learner().set_fit_request(masks=True).set_score_request(masks=True)
+        found = cross_validate(
+            slic,
+            images,
+            segmentations,
+            cv=split,
+            params={"masks": masks},
+            error_score="raise",
+        )
+    for (train, test), score in zip(split, found["test_score"], strict=True):
+        fitted = learner().fit(
+            [images[i] for i in train], [segmentations[i] for i in train], masks=[MASK] * 2
+        )
+        tested = [images[i] for i in test], [segmentations[i] for i in test]
+        assert score == fitted.score(*tested, masks=[MASK])

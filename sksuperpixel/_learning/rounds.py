@@ -1,14 +1,17 @@
-"""One round of learning: pixels drawn from images, and images held out for validation."""
+"""One round of learning: pixels are drawn from images, and some images are held out."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sksuperpixel._clustering.assignment import start_clusters, update_clusters
+from sksuperpixel._clustering.candidates import scaled_candidates, values_at
 from sksuperpixel._clustering.distance import WeightedDistance
+from sksuperpixel._clustering.pairs import pair_values
 from sksuperpixel._clustering.settings import Settings
 from sksuperpixel._clustering.superpixels import check_number_of_pixels, start_grid
 from sksuperpixel._learning.label_maker import LabelMaker
-from sksuperpixel._learning.training_pixels import draw_pixels
+from sksuperpixel._learning.training_pixels import TrainingPixels, candidate_distances
 
 # The share of the images that are held out to stop training early.
 _VALIDATION_SHARE = 0.15
@@ -60,25 +63,42 @@ class Teacher:
             Plane, row and column of the clusters' centres.
         """
         check_number_of_pixels(image, self.settings.n_segments)
-        grid = start_grid(image, self.settings)
-        labels, clusters = self.distance.cluster(
-            image, self.distance.weigh(image.features), grid, self.settings
+        features, grid = image.features, start_grid(image, self.settings)
+        labels, start = self.distance.cluster(
+            image, self.distance.weigh(features), grid, self.settings
         )
-        drawn, centres = draw_pixels(
-            image.features,
-            self.start.weigh(image.features),
-            labels,
-            clusters.seeds,
-            segmentation,
-            self.label_maker,
-            grid,
-            n_candidates=self.n_candidates,
-            compactness=self.settings.compactness,
-            n_pixels=self.n_pixels,
-            pair_features=self.pair_features,
-            rng=rng,
+        clusters = _clusters_of(labels, features, start.seeds)
+        pixels = np.argwhere(labels >= 0).astype(np.int32)
+        candidates, space = scaled_candidates(
+            pixels, clusters, self.n_candidates, self.settings.compactness, grid
         )
-        return drawn, labels, centres
+        distances = self._start_distances(features, labels, clusters, pixels, candidates, space)
+        targets = self.label_maker.make(
+            segmentation, labels, pixels, candidates, distances, clusters.centres, rng
+        )
+        if targets.ndim == 2:
+            targets = _as_bits(targets)
+        drawn = np.flatnonzero(targets >= 0)
+        if self.n_pixels is not None:
+            drawn = rng.permutation(drawn)[: self.n_pixels]
+        pixels, candidates = pixels[drawn], candidates[drawn]
+        training_pixels = TrainingPixels(
+            values_at(features, pixels),
+            candidates,
+            space[drawn],
+            pair_values(self.pair_features, features, pixels, candidates, clusters.centres),
+            targets[drawn],
+            clusters.means,
+            pixels,
+        )
+        return training_pixels, labels, clusters.centres
+
+    def _start_distances(self, features, labels, clusters, pixels, candidates, space):
+        """Compute SLIC's distances of pixels to their candidates, with the weights of `start`."""
+        weighted = self.start.weigh(features)
+        if weighted is not features:
+            clusters = _clusters_of(labels, weighted, clusters.seeds)
+        return candidate_distances(weighted, clusters, pixels, candidates, space)
 
     def varied(self, spread, rng):
         """Give a teacher with a random number of iterations and a random compactness.
@@ -100,6 +120,19 @@ class Teacher:
             compactness *= spread ** rng.uniform(-1, 1)
         settings = replace(self.settings, max_iter=n_iter, compactness=compactness)
         return replace(self, settings=settings)
+
+
+def _clusters_of(labels, features, seeds):
+    """Compute the clusters to which labels assign the pixels."""
+    clusters = start_clusters(features, seeds)
+    update_clusters(features, labels, clusters)
+    return clusters
+
+
+def _as_bits(sets):
+    """Turn sets of candidates, (n, Q) bool, into numbers (n,) int64; -1 for empty ones."""
+    bits = sets @ (1 << np.arange(sets.shape[1], dtype=np.int64))
+    return np.where(bits > 0, bits, -1)
 
 
 def check_drawn(pixels, n_clusters, teacher):

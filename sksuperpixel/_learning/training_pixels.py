@@ -1,12 +1,10 @@
-"""The pixels that a classifier is trained on: drawn from images and kept in little memory."""
+"""The pixels that a classifier is trained on, kept in little memory."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from sksuperpixel._clustering.assignment import start_clusters, update_clusters
-from sksuperpixel._clustering.candidates import classifier_rows, scaled_candidates, values_at
-from sksuperpixel._clustering.pairs import pair_values
+from sksuperpixel._clustering.candidates import classifier_rows, values_at
 
 # Number of pixels whose rows are computed at a time: with many channels, rows are long.
 _N_AT_ONCE = 4096
@@ -191,76 +189,3 @@ def candidate_distances(features, clusters, pixels, candidates, space):
             differences = values - clusters.means[candidates[some, q]]
             distances[some, q] += np.einsum("ij,ij->i", differences, differences)
     return distances
-
-
-def draw_pixels(
-    features,
-    weighted,
-    labels,
-    seeds,
-    segmentation,
-    label_maker,
-    grid,
-    *,
-    n_candidates,
-    compactness,
-    n_pixels,
-    pair_features,
-    rng,
-):
-    """Draw pixels that teach from one image.
-
-    Parameters
-    ----------
-    features : ndarray of shape (C, D, H, W), float32
-        What the network compares.
-    weighted : ndarray of shape (c, D, H, W), float32
-        What SLIC's distance compares, see `WeightedDistance.weigh`.
-    labels : ndarray of shape (D, H, W), int32
-        Cluster of each pixel; -1 outside a mask.
-    seeds : ndarray of shape (K, 3), int32
-        Where the clusters started.
-    segmentation : ndarray of shape (A, D, H, W), int
-    label_maker : LabelMaker
-    grid : Grid
-    n_candidates : int
-        Q.
-    compactness : float
-    n_pixels : int or None
-        Largest number of pixels to draw; None for all that teach, in raster order.
-    pair_features : sequence of callable
-    rng : RandomState
-
-    Returns
-    -------
-    pixels : TrainingPixels
-    centres : ndarray of shape (K, 3), float64
-        Plane, row and column of the clusters' centres.
-    """
-    clusters = weighted_clusters = start_clusters(features, seeds)
-    update_clusters(features, labels, clusters)
-    if weighted is not features:
-        weighted_clusters = start_clusters(weighted, seeds)
-        update_clusters(weighted, labels, weighted_clusters)
-    centres = clusters.centres
-    pixels = np.argwhere(labels >= 0).astype(np.int32)
-    candidates, space = scaled_candidates(pixels, clusters, n_candidates, compactness, grid)
-    distances = candidate_distances(weighted, weighted_clusters, pixels, candidates, space)
-    targets = label_maker.make(segmentation, labels, pixels, candidates, distances, centres, rng)
-    if targets.ndim == 2:  # sets, to be kept as bits
-        bits = targets @ (1 << np.arange(n_candidates, dtype=np.int64))
-        targets = np.where(bits > 0, bits, -1)
-    teaches = np.flatnonzero(targets >= 0)
-    if n_pixels is not None:
-        teaches = rng.permutation(teaches)[:n_pixels]
-    pixels, candidates = pixels[teaches], candidates[teaches]
-    drawn = TrainingPixels(
-        values_at(features, pixels),
-        candidates,
-        space[teaches],
-        pair_values(pair_features, features, pixels, candidates, centres),
-        targets[teaches],
-        clusters.means,
-        pixels,
-    )
-    return drawn, centres

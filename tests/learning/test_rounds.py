@@ -7,6 +7,7 @@ import pytest
 from mosaics import IMAGES, SEGMENTATIONS, learner
 
 from sksuperpixel import LabelMaker
+from sksuperpixel._clustering.assignment import start_clusters
 from sksuperpixel._clustering.distance import WeightedDistance
 from sksuperpixel._clustering.planes import Planes
 from sksuperpixel._clustering.settings import Settings
@@ -37,18 +38,91 @@ def draw(teacher, seed=0):
     return teacher.draw(make_image(), segmentation, np.random.RandomState(seed))
 
 
-def test_pixels_are_drawn_at_the_clusters_of_the_distance():
-    class Rows(WeightedDistance):
-        """Makes a cluster of each eight rows, whatever the features."""
+class GivenLabels(WeightedDistance):
+    """Makes clusters of labels that are given, whatever the features."""
 
-        def cluster(self, image, weighted, grid, settings, threads=None):
-            _, clusters = super().cluster(image, weighted, grid, settings)
-            return (np.indices(image.shape)[1] // 8).astype(np.int32), clusters
+    def __init__(self, labels, seeds):
+        super().__init__()
+        self.labels, self.seeds = labels, seeds
 
-    pixels, labels, centres = draw(make_teacher(distance=Rows()))
-    np.testing.assert_array_equal(labels, np.indices((1, 64, 80))[1] // 8)
-    np.testing.assert_allclose(centres[:8, 1], 3.5 + 8 * np.arange(8))
-    assert len(pixels) == 30
+    def cluster(self, image, weighted, grid, settings, threads=None):
+        return self.labels, start_clusters(weighted, self.seeds)
+
+
+def draw_from_halves(n_pixels=None, maker=None, seed=0, labels=None, pair_features=()):
+    """Draw from an image of two halves, in four clusters, of which the third straddles both."""
+    segmentation = np.zeros((1, 1, 6, 8), int)
+    segmentation[..., 5:] = 1
+    features = np.stack([segmentation[0] * 10.0, np.zeros((1, 6, 8))]).astype(np.float32)
+    if labels is None:
+        labels = (np.indices((1, 6, 8))[2] // 2).astype(np.int32)
+    seeds = np.array([[0, 3, 1], [0, 3, 3], [0, 3, 5], [0, 3, 7]], np.int32)
+    teacher = make_teacher(
+        label_maker=LabelMaker(mining=None) if maker is None else maker,
+        settings=replace(Settings.of(learner()), superpixel_size=2.0, compactness=1.0),
+        n_candidates=3,
+        n_pixels=n_pixels,
+        start=WeightedDistance(np.array([1.0, 0.0])),
+        distance=GivenLabels(labels, seeds),
+        pair_features=pair_features,
+    )
+    pixels, clusters, centres = teacher.draw(
+        Planes(features), segmentation, np.random.RandomState(seed)
+    )
+    np.testing.assert_array_equal(clusters, labels)
+    return pixels, centres
+
+
+def test_all_pixels_that_teach_are_drawn_in_raster_order():
+    pixels, centres = draw_from_halves()
+    np.testing.assert_array_equal(pixels.positions, np.argwhere(np.ones((1, 6, 8))))
+    np.testing.assert_array_equal(centres, [[0, 2.5, 0.5 + 2 * k] for k in range(4)])
+    # Each is taught a cluster of its own half; the third cluster is of the left one.
+    taught = pixels.candidates[np.arange(48), pixels.targets]
+    np.testing.assert_array_equal(taught == 3, pixels.positions[:, 2] >= 5)
+    assert pixels.values.tolist() == [[10.0 * (x >= 5), 0.0] for _, _, x in pixels.positions]
+    np.testing.assert_array_equal(pixels.means, [[0, 0], [0, 0], [5, 0], [10, 0]])
+
+
+def test_some_pixels_are_drawn_at_random():
+    everything, _ = draw_from_halves()
+    drawn = [draw_from_halves(20, seed=seed)[0] for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(drawn[0].positions, drawn[1].positions)
+    assert (drawn[0].positions != drawn[2].positions).any()
+    for pixels in drawn:
+        assert len(pixels) == 20
+        places = np.ravel_multi_index(pixels.positions.T, (1, 6, 8))
+        assert len(set(places)) == 20
+        for name in ("values", "candidates", "distances", "targets"):
+            expected = getattr(everything, name)[places]
+            np.testing.assert_array_equal(getattr(pixels, name), expected)
+    assert len(draw_from_halves(1000)[0]) == 48
+
+
+def test_pixels_outside_the_mask_are_not_drawn():
+    labels = (np.indices((1, 6, 8))[2] // 2).astype(np.int32)
+    labels[:, :2] = -1
+    pixels, _ = draw_from_halves(labels=labels)
+    np.testing.assert_array_equal(pixels.positions, np.argwhere(labels >= 0))
+
+
+def test_sets_are_kept_as_bits():
+    pixels, _ = draw_from_halves(maker=LabelMaker(mining=None, targets="set"))
+    slots, _ = draw_from_halves()
+    right = pixels.right_candidates(sets=True)
+    assert right[np.arange(48), slots.targets].all()
+    assert right.sum(axis=1).max() > 1
+    # Right are the clusters of a pixel's half.
+    left = pixels.positions[:, 2] < 5
+    np.testing.assert_array_equal(right, (pixels.candidates < 3) == left[:, np.newaxis])
+
+
+def test_pair_features_are_kept():
+    pixels, centres = draw_from_halves(
+        10, pair_features=(lambda f, p, e: e[..., 2] - p[:, np.newaxis, 2],)
+    )
+    expected = np.rint(centres[pixels.candidates, 2]) - pixels.positions[:, 2:]
+    np.testing.assert_array_equal(pixels.pairs[..., 0], expected)
 
 
 def test_weights_of_the_start_compare_candidates():

@@ -1,16 +1,13 @@
-"""Training pixels: what is kept of them, what is computed, and how they are drawn."""
+"""Training pixels: what is kept of them, and what is computed."""
 
 import numpy as np
 import pytest
 
-from sksuperpixel import LabelMaker
 from sksuperpixel._clustering.assignment import Clusters
-from sksuperpixel._clustering.grid import Grid
 from sksuperpixel._learning.training_pixels import (
     TrainingPixels,
     candidate_distances,
     concatenate_pixels,
-    draw_pixels,
 )
 
 
@@ -99,76 +96,3 @@ def test_candidate_distances_are_slics():
         differences = values[i] - means[candidates[i, q]]
         np.testing.assert_allclose(found[i, q], space[i, q] ** 2 + (differences**2).sum(), 1e-6)
     assert np.isinf(found[1, 1])
-
-
-def draw(n_pixels=None, maker=None, seed=0, labels=None, pair_features=()):
-    """Draw from an image of two halves, in four clusters, of which the third straddles both."""
-    segmentation = np.zeros((1, 1, 6, 8), int)
-    segmentation[..., 5:] = 1
-    if labels is None:
-        labels = (np.indices((1, 6, 8))[2] // 2).astype(np.int32)
-    features = np.stack([segmentation[0] * 10.0, np.zeros((1, 6, 8))]).astype(np.float32)
-    return draw_pixels(
-        features,
-        features[:1],
-        labels,
-        np.array([[0, 3, 1], [0, 3, 3], [0, 3, 5], [0, 3, 7]], np.int32),
-        segmentation,
-        LabelMaker(mining=None) if maker is None else maker,
-        Grid((1, 6, 8), 2.0),
-        n_candidates=3,
-        compactness=1.0,
-        n_pixels=n_pixels,
-        pair_features=pair_features,
-        rng=np.random.RandomState(seed),
-    )
-
-
-def test_all_pixels_that_teach_are_drawn_in_raster_order():
-    pixels, centres = draw()
-    np.testing.assert_array_equal(pixels.positions, np.argwhere(np.ones((1, 6, 8))))
-    np.testing.assert_array_equal(centres, [[0, 2.5, 0.5 + 2 * k] for k in range(4)])
-    # Each is taught a cluster of its own half; the third cluster is of the left one.
-    taught = pixels.candidates[np.arange(48), pixels.targets]
-    np.testing.assert_array_equal(taught == 3, pixels.positions[:, 2] >= 5)
-    assert pixels.values.tolist() == [[10.0 * (x >= 5), 0.0] for _, _, x in pixels.positions]
-    np.testing.assert_array_equal(pixels.means, [[0, 0], [0, 0], [5, 0], [10, 0]])
-
-
-def test_some_pixels_are_drawn_at_random():
-    everything, _ = draw()
-    drawn = [draw(20, seed=seed)[0] for seed in (0, 0, 1)]
-    np.testing.assert_array_equal(drawn[0].positions, drawn[1].positions)
-    assert (drawn[0].positions != drawn[2].positions).any()
-    for pixels in drawn:
-        assert len(pixels) == 20
-        places = np.ravel_multi_index(pixels.positions.T, (1, 6, 8))
-        assert len(set(places)) == 20
-        for name in ("values", "candidates", "distances", "targets"):
-            expected = getattr(everything, name)[places]
-            np.testing.assert_array_equal(getattr(pixels, name), expected)
-    assert len(draw(1000)[0]) == 48
-
-
-def test_pixels_outside_the_mask_are_not_drawn():
-    labels = (np.indices((1, 6, 8))[2] // 2).astype(np.int32)
-    labels[:, :2] = -1
-    pixels, _ = draw(labels=labels)
-    np.testing.assert_array_equal(pixels.positions, np.argwhere(labels >= 0))
-
-
-def test_sets_are_kept_as_bits():
-    pixels, _ = draw(maker=LabelMaker(mining=None, targets="set"))
-    slots, _ = draw()
-    right = pixels.right_candidates(sets=True)
-    assert right[np.arange(48), slots.targets].all()
-    assert right.sum(axis=1).max() > 1
-    # Right are the clusters of a pixel's half.
-    left = pixels.positions[:, 2] < 5
-    np.testing.assert_array_equal(right, (pixels.candidates < 3) == left[:, np.newaxis])
-
-
-def test_pair_features_are_kept():
-    pixels, centres = draw(10, pair_features=(lambda f, p, e: e[..., 2] - p[:, np.newaxis, 2],))
-    expected = np.rint(centres[pixels.candidates, 2]) - pixels.positions[:, 2:]
-    np.testing.assert_array_equal(pixels.pairs[..., 0], expected)

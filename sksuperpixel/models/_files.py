@@ -20,7 +20,7 @@ from sksuperpixel._learning.label_maker import LabelMaker
 from sksuperpixel._learning.path_feature import PathFeature
 from sksuperpixel._torch import seeded_torch
 from sksuperpixel.models._parameters import to_json, without_local
-from sksuperpixel.models._transformers import describe_transformer, restore_transformer
+from sksuperpixel.models._transformers import TransformerReader, describe_transformer
 
 FORMAT = "sksuperpixel.model"
 VERSION = 1
@@ -114,15 +114,10 @@ def load_model(path, model_class, device="cpu"):
     module = _restore_network(description["network"], tensors, path)
     learned = description["learned"]
     params = without_local(description["params"])
-    params["features"], features = restore_transformer(
-        params["features"],
-        tensors,
-        _blank_image(params["channel_axis"], learned["n_channels_in_"]),
-        params["channel_axis"],
-        path,
-        device,
-        _OF_FEATURES,
-    )
+    channel_axis = params["channel_axis"]
+    blank = _blank_image(channel_axis, learned["n_channels_in_"])
+    reader = TransformerReader(tensors, path, blank, channel_axis, device)
+    params["features"], features = reader.restore(params["features"], _OF_FEATURES)
     params["pair_features"] = tuple(PathFeature(**each) for each in params["pair_features"])
     maker = description["label_maker"]
     params["label_maker"] = None if maker is None else LabelMaker(**maker)
@@ -130,7 +125,8 @@ def load_model(path, model_class, device="cpu"):
     model.features_, model.pair_features_ = features, model.pair_features
     model.n_channels_in_, model.n_pixels_ = learned["n_channels_in_"], learned["n_pixels_"]
     model.n_features_ = module.n_features - len(model.pair_features_)
-    model.classifier_ = make_net_of(module, device=device).set_params(**description["training"])
+    max_epochs = description["training"]["max_epochs"]
+    model.classifier_ = make_net_of(module, device=device).set_params(max_epochs=max_epochs)
     model.classifier = clone(model.classifier_)
     _check_nothing_else(tensors, model, path)
     return model

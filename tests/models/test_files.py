@@ -195,11 +195,15 @@ def test_parameters_of_the_machine_are_not_believed(tmp_path):
 
     description = description_of(path)
     poison(description["params"])
-    description["params"].update(evil)
-    assert json.dumps(description).count("meta") == 5  # the model, two unions and two parts
+    for name in ("params", "training"):
+        description[name].update(evil)
+    assert (
+        json.dumps(description).count('"meta"') == 6
+    )  # the model, its net, two unions and two parts
     rewrite(path, description)
     loaded = TrainableSLIC.load(path)
     assert (loaded.n_jobs, loaded.device) == (None, "cpu")
+    assert loaded.classifier_.device == loaded.classifier.device == "cpu"
     for features in (loaded.features, loaded.features_):
         params = features.get_params()
         assert params["inner__enet__device"] == "cpu"

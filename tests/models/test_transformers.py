@@ -9,7 +9,7 @@ from sksuperpixel import ChannelUnion, LabFeatures, TrainableSLIC
 from sksuperpixel._images.reader import ImageReader
 from sksuperpixel._images.transformer import fit_copy
 from sksuperpixel.features import ENetFeatures, LearnedFeatures, ScatteringFeatures
-from sksuperpixel.models._transformers import describe_transformer, restore_transformer
+from sksuperpixel.models._transformers import TransformerReader, describe_transformer
 
 BLANK = np.zeros((8, 8, 3), np.uint8)
 
@@ -53,8 +53,8 @@ TRANSFORMERS = {
 }
 
 
-def restored(description, tensors, path="file", device="cpu"):
-    return restore_transformer(description, tensors, BLANK, -1, path, device, "features.")
+def restored(description, tensors):
+    return TransformerReader(tensors, "file", BLANK, -1).restore(description, "features.")
 
 
 def fit(transformer):

@@ -246,15 +246,16 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
             learner._learn(reader, y, teacher_for, clone(net), rng, report)
             task.call_on_fit_task_end(estimator=self)
         progress.call_on_fit_task_end(estimator=self, X=X, y=y)
-        for name in _FITTED:
-            setattr(self, name, getattr(learner, name))
+        for name, value in vars(learner).items():
+            if name.endswith("_"):
+                setattr(self, name, value)
         return self
 
     def _learn(self, reader, y, teacher_for, net, rng, report):
         """Draw pixels from all images, and fit the network to them: one round."""
         from sksuperpixel._learning.pixel_classifier import fit_net
 
-        # A network that is not trained has nothing to learn: one image tells its size.
+        # A network that is not trained learns nothing, so one image suffices to know its size.
         trains = net.max_epochs > 0
         seeds = rng.randint(2**31 - 1, size=len(reader) + 2)
 
@@ -301,7 +302,7 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
 
     def _planes(self, image):
         if self.pair_features_ and self.features_ is None:
-            # The way from a pixel to a cluster may lead outside the mask.
+            # The line from a pixel to a cluster may cross what lies outside the mask.
             image = image._replace(pixels=image.filled().pixels)
         return super()._planes(image)
 
@@ -339,8 +340,8 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         distance = self._distance(self.n_features_)
         if isinstance(distance, NetworkDistance):
             raise ValueError(
-                "to_slic: expected a DistanceNetwork of one layer as classifier, and no "
-                "pair_features"
+                f"classifier: found a {type(self.classifier_.module_).__name__} that is not SLIC's "
+                "distance, expected a DistanceNetwork of one layer, and no pair_features"
             )
         names = SLIC().get_params(deep=False)
         shared = {name: value for name, value in self.get_params(False).items() if name in names}
@@ -361,13 +362,3 @@ def _report_image(task, estimator, result):
     image_done.call_on_fit_task_begin(estimator=estimator)
     image_done.call_on_fit_task_end(estimator=estimator)
     return result
-
-
-_FITTED = (
-    "features_",
-    "pair_features_",
-    "classifier_",
-    "n_channels_in_",
-    "n_features_",
-    "n_pixels_",
-)

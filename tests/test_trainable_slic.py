@@ -181,7 +181,7 @@ def test_warm_start_of_another_network_is_an_error():
     slic = learner(1, warm_start=True).fit(IMAGES[:2], SEGMENTATIONS[:2])
     before = slic.transform(IMAGES[:1])
     slic.set_params(classifier=make_distance_net(3))
-    with pytest.raises(ValueError, match="warm_start: the network fitted before is of another"):
+    with pytest.raises(ValueError, match="warm_start: found a network of another kind or size"):
         slic.fit(IMAGES[:2], SEGMENTATIONS[:2])
     assert_same(slic.transform(IMAGES[:1]), before)
 

@@ -137,17 +137,7 @@ def fit_net(net, pixels, validation, *, channel_weights, sets, seed, device, sta
     )
     if _learns_sets(net):
         net.set_params(criterion__sets=sets)
-    train = np.arange(len(pixels))
-    if net.train_split is not None and validation.any():
-        train = np.flatnonzero(~validation)
-        held_out = PixelDataset(pixels, np.flatnonzero(validation))
-        net.set_params(train_split=predefined_split(held_out))
-    else:
-        net.set_params(train_split=None, callbacks=_without_stopping(net.callbacks))
-    batch_size = net.get_params(deep=False).get("iterator_train__batch_size", net.batch_size)
-    if len(train) > 1 and len(train) % batch_size == 1:
-        # Networks that normalise batches cannot be trained on a batch of one pixel.
-        train = train[:-1]
+    train = _hold_out(net, pixels, validation)
     with one_torch_thread(), seeded_torch(seed):
         net.initialize()
         if start is not None:
@@ -161,6 +151,22 @@ def fit_net(net, pixels, validation, *, channel_weights, sets, seed, device, sta
             "or features without such large values"
         )
     return net.set_params(train_split=None)
+
+
+def _hold_out(net, pixels, validation):
+    """Set the pixels for validation, and give the index of those for training."""
+    train = np.arange(len(pixels))
+    if net.train_split is not None and validation.any():
+        train = np.flatnonzero(~validation)
+        held_out = PixelDataset(pixels, np.flatnonzero(validation))
+        net.set_params(train_split=predefined_split(held_out))
+    else:
+        net.set_params(train_split=None, callbacks=_without_stopping(net.callbacks))
+    batch_size = net.get_params(deep=False).get("iterator_train__batch_size", net.batch_size)
+    if len(train) > 1 and len(train) % batch_size == 1:
+        # Networks that normalise batches cannot be trained on a batch of one pixel.
+        train = train[:-1]
+    return train
 
 
 def _with_pairs(net, channel_weights, pixels, scales):
@@ -214,6 +220,6 @@ def _start_from(module, start):
         module.load_state_dict(start.state_dict())
     except RuntimeError as error:
         raise ValueError(
-            "warm_start: the network fitted before is of another kind or size, or for another "
-            f"number of features or candidates: {error}"
+            "warm_start: found a network of another kind or size than the one fitted before, "
+            f"expected the same, for as many features and candidates: {error}"
         ) from error

@@ -119,7 +119,7 @@ def test_training_starts_from_another_network():
     first = fit(make_distance_net(3, max_epochs=2), pixels)
     again = fit(make_distance_net(3, max_epochs=0), pixels, seed=9, start=first.module_)
     assert parameters(again).equal(parameters(first))
-    with pytest.raises(ValueError, match="warm_start: the network fitted before is of another"):
+    with pytest.raises(ValueError, match="warm_start: found a network of another kind or size"):
         fit(make_distance_net(1, max_epochs=0), pixels, start=first.module_)
 
 

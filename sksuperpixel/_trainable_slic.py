@@ -340,8 +340,8 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         distance = self._distance(self.n_features_)
         if isinstance(distance, NetworkDistance):
             raise ValueError(
-                f"classifier: found a {type(self.classifier_.module_).__name__} that is not SLIC's "
-                "distance, expected a DistanceNetwork of one layer, and no pair_features"
+                f"classifier: found a {type(self.classifier_.module_).__name__} that differs from "
+                "SLIC's distance, expected a DistanceNetwork of one layer, and no pair_features"
             )
         names = SLIC().get_params(deep=False)
         shared = {name: value for name, value in self.get_params(False).items() if name in names}

@@ -1,54 +1,56 @@
-"""Make superpixels of several methods comparable: equally compact."""
+"""Make the superpixels of several methods equally compact, to compare the methods."""
 
 import math
 
 from sksuperpixel.metrics import compactness
 
-# How much more compact superpixels get where the parameter grows by a factor of e: typical, to
-# start from.
+# By how much the compactness of superpixels typically grows when the parameter grows by a factor
+# of e. The search starts with this slope.
 _SLOPE = 0.15
-# Logarithms of the parameter beyond which nothing changes any more.
+# Beyond these logarithms of the parameter, superpixels no longer change.
 _LEAST, _MOST = math.log(1e-3), math.log(1e5)
 
 
 def match_compactness(
     estimator, X, wanted, *, parameter="compactness", tol=0.002, max_iter=10, masks=None
 ):
-    """Set how compact a fitted estimator's superpixels are.
+    """Make the superpixels of a fitted estimator as compact as wanted.
 
-    Less compact superpixels follow borders better whatever the method, so methods are compared
-    at equal compactness of their superpixels, not at equal parameters. The parameter weighs
-    space against the features when images are segmented, and this sets it after fitting. (While
-    `TrainableSLIC` is fitted, it also scales what the network sees.)
+    With any method, less compact superpixels follow borders better. So methods should be
+    compared when their superpixels are equally compact, not when their parameters are equal.
+    This function sets the parameter that weighs space against the features when images are
+    segmented. It leaves the fitted model as it is: the network of a `TrainableSLIC`, which
+    learned with another compactness, is not fitted again.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted, with ``transform`` giving superpixels: `SLIC`, `TrainableSLIC`, or a pipeline
-        that ends with one. Its parameter is changed.
+        Fitted estimator whose ``transform`` gives superpixels: `SLIC`, `TrainableSLIC`, or a
+        pipeline that ends with one of them. Its parameter is changed.
     X : sequence of ndarray
-        Images to segment for it, as ``transform`` takes them. No ground truth is looked at, so
-        they may be those to compare methods on; a sample of them will do.
+        Images to segment, as ``transform`` takes them. No ground truth is used, so they may be
+        the images that methods are compared on, or a sample of them.
     wanted : float
-        Mean :func:`sksuperpixel.metrics.compactness` of their superpixels, in (0, 1).
+        Wanted mean :func:`sksuperpixel.metrics.compactness` of the superpixels, in (0, 1).
     parameter : str, default="compactness"
-        Name of the parameter: of the step of a pipeline, ``"slic__compactness"``.
+        Name of the parameter to change. For a step of a pipeline, ``"slic__compactness"``.
     tol : float, default=0.002
-        How near to `wanted` is near enough.
+        Largest difference from `wanted` that is accepted.
     max_iter : int, default=10
-        Most times to segment the images. The nearest that was found is taken then.
-    masks : sequence of ndarray of shape (H, W), bool, or None, default=None
-        Where superpixels are wanted.
+        Largest number of times to segment the images. After that, the nearest compactness that
+        was found is kept.
+    masks : sequence of ndarray of shape (H, W) or (D, H, W), bool, or None, default=None
+        Where superpixels are wanted, one mask (or None) per image.
 
     Returns
     -------
     float
-        Mean compactness reached.
+        Mean compactness that was reached.
 
     Raises
     ------
     ValueError
-        If `wanted` is not between 0 and 1, or the estimator has no such parameter.
+        If `wanted` is not between 0 and 1, or if the estimator has no such parameter.
 
     Examples
     --------
@@ -65,11 +67,11 @@ def match_compactness(
         raise ValueError(f"wanted: found {wanted}, expected a compactness between 0 and 1")
     if parameter not in estimator.get_params():
         raise ValueError(
-            f"parameter: found {parameter!r}, which the estimator does not have; in a pipeline it "
-            "is that of a step, such as 'slic__compactness'"
+            f"parameter: found {parameter!r}, expected a parameter of the estimator; for a step "
+            "of a pipeline, a name such as 'slic__compactness'"
         )
     options = {} if masks is None else {"masks": masks}
-    tried = []  # pairs of the parameter's logarithm and the compactness it gives
+    tried = []  # pairs of the logarithm of the parameter and the compactness that it leads to
     value = math.log(max(estimator.get_params()[parameter], 0.1))
     for _ in range(max(1, max_iter)):
         estimator.set_params(**{parameter: math.exp(value)})
@@ -85,14 +87,14 @@ def match_compactness(
 
 
 def _next_guess(tried, wanted):
-    """Interpolate between the nearest on both sides, or go on from the nearest."""
+    """Interpolate between the nearest trials on both sides, or go on from the nearest one."""
     below = max((pair for pair in tried if pair[1] <= wanted), default=None, key=lambda p: p[1])
     above = min((pair for pair in tried if pair[1] > wanted), default=None, key=lambda p: p[1])
     if below is None or above is None:
         value, reached = below or above
-        # Farther each time: at either end the slope is almost 0.
+        # Steps grow, because the slope is almost 0 at either end.
         return value + (wanted - reached) / _SLOPE * 1.5 ** (len(tried) - 1)
     share = (wanted - below[1]) / (above[1] - below[1])
-    # Not too near to either end: what is between them is not straight.
+    # Not too near to either trial, because the curve between them is not straight.
     share = min(max(share, 0.1), 0.9)
     return below[0] + share * (above[0] - below[0])

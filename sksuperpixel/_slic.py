@@ -30,41 +30,43 @@ class SLIC(SuperpixelTransformer):
     compactness : float, default=10.0
         Weight of distance in space, in units of the features: so much difference in features
         counts as much as a distance of one grid step.
+    adaptive_compactness : bool, default=False
+        Whether every cluster adapts its compactness to its own contrast (SLICO [2]_), so that
+        textured and smooth parts get superpixels of like shape. `compactness` is then where it
+        starts from.
     max_iter : int, default=5
         Number of iterations.
-    channel_weights : array-like of shape (C,), default=None
-        Weights of the features' squared differences; None for 1 each.
     features : "lab", "passthrough" or transformer, default="lab"
         What pixels are compared by: CIELAB colour, the images' own channels, or what a
         transformer of images into arrays (H, W, C) gives.
+    channel_weights : array-like of shape (C,), default=None
+        Weights of the features' squared differences; None for 1 each.
+    enforce_connectivity : bool, default=True
+        Whether to make each superpixel one connected region. If not, superpixels are the
+        clusters, and `n_segments` is only approximate.
+    oversegmentation : float, default=6.0
+        With `n_segments`: how many times as many regions to cut first, before the cheapest
+        pairs of them are merged. With 1 nothing is merged, so the number is approximate. This
+        parameter and the next three are about merging regions into superpixels.
+    edge_channel : int, default=None
+        Which of the features is an edge map with values in [0, 1], counted from the end where
+        negative; with ``LearnedFeatures(edges=True)`` it is -1. With `n_segments`, regions with
+        weak edges between them are merged first. The distance treats it as a feature like any
+        other, and beside colours it hardly counts there. It has no effect with
+        ``oversegmentation=1``, and neither has `refine_iter`.
+    refine_iter : int, default=5
+        With `n_segments`: largest number of passes over the borders of superpixels after
+        merging, in which pixels change sides where that makes superpixels more alike inside, or
+        borders shorter. 0 for none.
+    min_size_factor : float, default=0.25
+        Connected regions with fewer pixels than this share of a grid cell are merged into the
+        neighbour where that costs least.
     channel_axis : int or None, default=-1
         Which axis of an image holds its channels. None for images (H, W) and volumes (D, H, W)
         without such an axis. An image with two axes is always a grey one.
     spacing : sequence of float, default=None
         Size of a pixel along each axis of the images, channels left out, in any unit; None
         where pixels are square. S is in pixels of the finest axis.
-    min_size_factor : float, default=0.25
-        Connected regions with fewer pixels than this share of a grid cell are merged into the
-        neighbour where that costs least.
-    enforce_connectivity : bool, default=True
-        Whether to make each superpixel one connected region. If not, superpixels are the
-        clusters, and `n_segments` is only approximate.
-    oversegmentation : float, default=6.0
-        How many times finer than `n_segments` to cut before merging. 1 switches merging off:
-        the number is then approximate.
-    edge_channel : int, default=None
-        Which of the features, counted from the end where negative, is an edge map, in [0, 1].
-        With `n_segments`, regions with weak edges between them are merged first. The distance
-        takes it for a feature like any other: beside colours it hardly counts. Not used where
-        ``oversegmentation=1`` switches merging off, nor is `refine_iter`.
-    refine_iter : int, default=5
-        With `n_segments`: most passes over the borders of superpixels after merging, in which
-        pixels change sides where that makes superpixels more alike inside, or borders shorter.
-        0 for none.
-    adaptive_compactness : bool, default=False
-        Whether every cluster adapts its compactness to its own contrast (SLICO [2]_), so that
-        textured and smooth parts get superpixels of like shape. `compactness` is then where it
-        starts from.
     start_label : int, default=0
         Label of the first superpixel. With 1, pixels outside a mask are 0, as
         :func:`skimage.measure.regionprops` expects it.
@@ -139,34 +141,34 @@ class SLIC(SuperpixelTransformer):
         *,
         n_segments=None,
         compactness=10.0,
+        adaptive_compactness=False,
         max_iter=5,
-        channel_weights=None,
         features="lab",
-        channel_axis=-1,
-        spacing=None,
-        min_size_factor=0.25,
+        channel_weights=None,
         enforce_connectivity=True,
         oversegmentation=6.0,
         edge_channel=None,
         refine_iter=5,
-        adaptive_compactness=False,
+        min_size_factor=0.25,
+        channel_axis=-1,
+        spacing=None,
         start_label=0,
         n_jobs=None,
     ):
         self.superpixel_size = superpixel_size
         self.n_segments = n_segments
         self.compactness = compactness
+        self.adaptive_compactness = adaptive_compactness
         self.max_iter = max_iter
-        self.channel_weights = channel_weights
         self.features = features
-        self.channel_axis = channel_axis
-        self.spacing = spacing
-        self.min_size_factor = min_size_factor
+        self.channel_weights = channel_weights
         self.enforce_connectivity = enforce_connectivity
         self.oversegmentation = oversegmentation
         self.edge_channel = edge_channel
         self.refine_iter = refine_iter
-        self.adaptive_compactness = adaptive_compactness
+        self.min_size_factor = min_size_factor
+        self.channel_axis = channel_axis
+        self.spacing = spacing
         self.start_label = start_label
         self.n_jobs = n_jobs
 

@@ -1,4 +1,4 @@
-"""What the library needs of torch, which is imported only where a network is used."""
+"""What the library needs to use torch, which it imports only where there is a network."""
 
 import importlib
 import threading
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 def require(purpose, *packages):
-    """Raise an error that says what to install where a package is missing.
+    """Check that packages can be imported.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ def require(purpose, *packages):
     Raises
     ------
     ImportError
-        If one of them cannot be imported.
+        If one of them cannot be imported. The error says what to install.
     """
     for package in packages:
         try:
@@ -36,10 +36,10 @@ _threads_before = None
 
 @contextmanager
 def one_torch_thread():
-    """Run torch on one thread inside this context, which several of our threads may enter.
+    """Let torch compute on one thread inside this context, which several threads may enter.
 
-    What torch's threads compute depends on how many there are. Besides, images are divided among
-    our own threads, so torch's would only wait for each other.
+    The rounding of torch's results depends on the number of its threads. Images are shared among
+    threads of our own anyway, so more threads of torch would only wait for each other.
     """
     import torch
 
@@ -63,9 +63,9 @@ _seeding = threading.RLock()
 
 @contextmanager
 def seeded_torch(seed):
-    """Seed torch's generators inside this context, and leave them as they were.
+    """Seed torch's generators inside this context, and restore them afterwards.
 
-    The generators belong to the whole process, so one thread at a time may enter.
+    The generators belong to the whole process, so only one thread at a time can enter.
 
     Parameters
     ----------

@@ -1,13 +1,12 @@
 """SLIC that learns from segmentations which cluster a pixel belongs to."""
 
-from copy import copy
 from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import _fit_context, clone
+from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.callback import with_callbacks
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state, estimator_html_repr
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,83 +19,71 @@ from sksuperpixel._images.parameters import check_channel_weights
 from sksuperpixel._images.reader import ImageReader
 from sksuperpixel._images.segmentations import check_segmentation
 from sksuperpixel._learning.label_maker import LabelMaker
-from sksuperpixel._learning.rounds import (
-    Teacher,
-    check_drawn,
-    check_label_maker,
-    draw_validation_images,
-)
-from sksuperpixel._learning.training_pixels import join_pixels
+from sksuperpixel._learning.mining import MiningMixin
+from sksuperpixel._learning.parameters import check_label_maker, check_pair_features
+from sksuperpixel._learning.printing import with_short_networks
+from sksuperpixel._learning.rounds import Teacher, check_drawn, draw_validation_images
+from sksuperpixel._learning.training_pixels import concatenate_pixels
+from sksuperpixel._shared_docstrings import with_parameters_of
 from sksuperpixel._slic import SLIC
+from sksuperpixel._torch import require
+from sksuperpixel.models._mixin import ModelFilesMixin
 
 
-class TrainableSLIC(SuperpixelTransformer):
+@with_parameters_of(SLIC)
+class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
     """Superpixels whose assignment of pixels to clusters is learned from segmentations.
 
-    SLIC gives each pixel to the cluster that is nearest by a distance set by hand. Here a
-    small network chooses among the pixel's nearest clusters, taught by segmentations: by which
-    of these clusters lie in the pixel's own segment.
+    SLIC gives each pixel to the cluster that is nearest by a distance set by hand. Here a small
+    network chooses among the clusters near the pixel. It learns from segmentations which of
+    these clusters lie in the pixel's own segment.
 
     Parameters
     ----------
-    superpixel_size : float, default=16
-        Step S of the grid, in pixels. Not used where `n_segments` is given.
-    n_segments : int, default=None
-        Exact number of superpixels of each image. None to follow `superpixel_size`.
-    compactness : float, default=10.0
-        Weight of distance in space, in units of the features.
+    superpixel_size, n_segments, compactness
+        As in `SLIC`.
     compactness_spread : float, default=1.0
-        Each image is learned from at a compactness of its own, at most by this factor larger or
-        smaller than `compactness`. With 2 or so, the fitted model can be made more or less
-        compact, as by `match_compactness`; with 1 a network knows one compactness only.
+        Largest factor by which the compactness of a training image may differ from
+        `compactness`; it is drawn for each image. A model fitted with a factor of about 2 can
+        later be made more or less compact, for example by `match_compactness`. With 1 the
+        network knows one compactness only.
     n_candidates : int, default=7
         Q: how many clusters, the nearest in space, a pixel can go to.
-    max_iter : int, default=5
-        Number of iterations.
-    features : "lab", "passthrough" or transformer, default="lab"
-        What pixels are compared by, see `SLIC`.
+    max_iter, features
+        As in `SLIC`.
     pair_features : sequence of callable, default=()
-        What else a network sees of a pixel and a candidate, beside the differences of their
-        features: each ``function(features, pixels, ends)`` gives one number for each pixel and
-        candidate, (n, Q), of the features (C, D, H, W) of the image, the pixels (n, 3) and the
-        pixels (n, Q, 3) nearest to the candidates' centres; negative ones where there is no
-        candidate, whose numbers do not matter. It must leave what it is given as it is.
-        `PathFeature` makes such functions.
+        What the network sees of a pixel and a candidate beside the differences of their
+        features. Each ``function(features, pixels, ends)`` gives an array (n, Q): one number
+        for each pixel and candidate. It gets the features (C, D, H, W) of the image, the
+        pixels (n, 3) and, as `ends` (n, Q, 3), the pixels nearest to the centres of their
+        candidates. Where a candidate is absent, `ends` is negative and the number does not
+        matter. The function must not change its arguments. `PathFeature` makes such functions.
     channel_weights : array-like of shape (C,), default=None
-        Weights of the features' squared differences in the distance to start from: clusters
-        are first made and labelled by it, and a learned distance starts there. None for 1 each.
+        Weights of the features' squared differences in the distance to start from. The first
+        clusters are made and compared by this distance, and the learned one starts as it. None
+        for 1 each.
     label_maker : LabelMaker, default=None
-        Which candidates are right. None for ``LabelMaker()``.
+        Decides which candidates are right. None for ``LabelMaker()``.
     classifier : skorch.NeuralNetClassifier, default=None
-        What chooses among candidates: a network on rows as `sksuperpixel.networks` describes,
-        that gives log-probabilities, with a criterion for them. None for
+        What chooses among candidates: a network that gives log-probabilities for rows as
+        `sksuperpixel.networks` describes them, with a criterion for log-probabilities. None for
         ``make_distance_net(n_layers=3)``.
     n_pixels_per_image : int, default=1000
-        Most pixels of each image to learn from, of those that the label maker keeps; None for
-        all of these.
+        Largest number of pixels to learn from in each image, drawn from those that the label
+        maker keeps. None for all of them.
     n_rounds : int, default=1
-        How often to learn: first at SLIC's clusters, then at those of the model so far.
-    oversegmentation : float, default=6.0
-        How many times finer than `n_segments` to cut before merging, see `SLIC`.
-    edge_channel : int, default=None
-        Which of the features is an edge map, in [0, 1], see `SLIC`; for `LearnedFeatures` with
-        ``edges=True`` it is -1.
-    refine_iter : int, default=5
-        Most passes over the borders after merging, see `SLIC`: by the weighted features.
-    channel_axis : int or None, default=-1
-        Which axis of an image holds its channels.
-    spacing : sequence of float, default=None
-        Size of a pixel along each axis of the images.
-    min_size_factor : float, default=0.25
-        Regions with fewer pixels than this share of a grid cell join a neighbour.
+        How many times to learn: the first time at the clusters of SLIC, then at those of the
+        model so far.
+    oversegmentation, edge_channel, refine_iter, min_size_factor, channel_axis, spacing
+        As in `SLIC`.
+    start_label, n_jobs
+        As in `SLIC`.
     device : str, default="cpu"
         Where the network runs.
-    n_jobs : int, default=None
-        Number of threads, shared by the images.
     random_state : int, RandomState instance or None, default=None
-        Draws pixels and annotators, initialises and shuffles.
+        Draws pixels and annotators, initialises the network and shuffles its batches.
     warm_start : bool, default=False
-        Whether `fit` goes on from the network fitted before.
+        Whether `fit` starts from the network that was fitted before.
 
     Attributes
     ----------
@@ -116,12 +103,12 @@ class TrainableSLIC(SuperpixelTransformer):
     See Also
     --------
     SLIC : The algorithm with a distance set by hand.
-    LabelMaker : What is right.
+    LabelMaker : Decides which candidates are right.
 
     Notes
     -----
-    Fifteen percent of the images, at least one where there are two, are kept to stop training
-    early: pixels of one image are too alike to be split.
+    Training stops early by the loss on fifteen percent of the images, at least one of two or
+    more. Whole images are held out, because pixels of one image are too alike.
 
     Examples
     --------
@@ -169,12 +156,12 @@ class TrainableSLIC(SuperpixelTransformer):
         oversegmentation=6.0,
         edge_channel=None,
         refine_iter=5,
+        min_size_factor=0.25,
         channel_axis=-1,
         spacing=None,
-        min_size_factor=0.25,
         start_label=0,
-        device="cpu",
         n_jobs=None,
+        device="cpu",
         random_state=None,
         warm_start=False,
     ):
@@ -194,12 +181,12 @@ class TrainableSLIC(SuperpixelTransformer):
         self.oversegmentation = oversegmentation
         self.edge_channel = edge_channel
         self.refine_iter = refine_iter
+        self.min_size_factor = min_size_factor
         self.channel_axis = channel_axis
         self.spacing = spacing
-        self.min_size_factor = min_size_factor
         self.start_label = start_label
-        self.device = device
         self.n_jobs = n_jobs
+        self.device = device
         self.random_state = random_state
         self.warm_start = warm_start
 
@@ -215,7 +202,7 @@ class TrainableSLIC(SuperpixelTransformer):
         y : sequence of ndarray of shape (H, W) or (A, H, W)
             Segmentations, one per image, by one annotator or by A of them.
         masks : sequence of ndarray of shape (H, W) or (D, H, W), bool, or None, default=None
-            Where to learn, one mask (or None) per image.
+            Where to learn, one mask (or None) per image. Pixels outside count for nothing.
 
         Returns
         -------
@@ -225,14 +212,17 @@ class TrainableSLIC(SuperpixelTransformer):
         Raises
         ------
         ValueError
-            If a parameter, an image or a segmentation is not as expected, or if no pixel
-            teaches anything.
+            If a parameter, an image or a segmentation is not as expected, or if there is no
+            pixel to learn from.
         TypeError
             If the images are not a sequence of arrays of numbers.
+        ImportError
+            If torch or skorch is not installed.
         """
+        require("TrainableSLIC", "torch", "skorch")
         from sksuperpixel._learning.pixel_classifier import check_net
 
-        self._check_pair_features()
+        check_pair_features(self.pair_features)
         label_maker = check_label_maker(self.label_maker, self.n_candidates)
         net = check_net(self.classifier, sets=label_maker.targets == "set")
         if y is None:
@@ -242,7 +232,7 @@ class TrainableSLIC(SuperpixelTransformer):
         learner.pair_features_ = tuple(self.pair_features)
         reader = ImageReader(X, self.channel_axis, masks)
         learner.features_ = learner._fit_features(reader, y)
-        learner.n_channels_in_ = reader.first.n_channels
+        learner.n_channels_in_ = reader.n_channels = reader.first.n_channels
         if self.warm_start and hasattr(self, "classifier_"):
             learner.classifier_ = self.classifier_
         rng = check_random_state(self.random_state)
@@ -251,19 +241,21 @@ class TrainableSLIC(SuperpixelTransformer):
         for number in range(self.n_rounds):
             task = progress.subcontext(task_name="round", max_subtasks=len(X))
             task.call_on_fit_task_begin(estimator=self)
-            teacher = partial(learner._teacher, label_maker, learned=number > 0)
-            learner._learn(reader, y, teacher, clone(net), rng, partial(_report_image, task, self))
+            teacher_for = partial(learner._teacher, label_maker, learned=number > 0)
+            report = partial(_report_image, task, self)
+            learner._learn(reader, y, teacher_for, clone(net), rng, report)
             task.call_on_fit_task_end(estimator=self)
         progress.call_on_fit_task_end(estimator=self, X=X, y=y)
-        for name in _FITTED:
-            setattr(self, name, getattr(learner, name))
+        for name, value in vars(learner).items():
+            if name.endswith("_"):
+                setattr(self, name, value)
         return self
 
-    def _learn(self, reader, y, teacher_of, net, rng, report):
-        """Gather pixels of all images, and fit the network to them."""
+    def _learn(self, reader, y, teacher_for, net, rng, report):
+        """Draw pixels from all images, and fit the network to them: one round."""
         from sksuperpixel._learning.pixel_classifier import fit_net
 
-        # A network that is not trained has nothing to learn: one image tells its size.
+        # A network that is not trained learns nothing, so one image suffices to know its size.
         trains = net.max_epochs > 0
         seeds = rng.randint(2**31 - 1, size=len(reader) + 2)
 
@@ -273,16 +265,14 @@ class TrainableSLIC(SuperpixelTransformer):
                 segmentation = check_segmentation(y[index], image.shape)
                 planes = self._planes(image)
                 rng = np.random.RandomState(seeds[index])
-                teacher = teacher_of(len(planes.features)).varied(self.compactness_spread, rng)
-                segmentation = segmentation.reshape(-1, *planes.shape)
-                return teacher.draw(planes, segmentation, rng)[0]
+                teacher = teacher_for(len(planes.features)).varied(self.compactness_spread, rng)
+                return teacher.draw(planes, segmentation.reshape(-1, *planes.shape), rng)[0]
 
-        n_images = len(reader) if trains else 1
-        drawn = map(report, self._map_images(draw, n_images))
-        pixels, sizes, n_clusters = join_pixels(drawn)
+        drawn = map(report, self._map_images(draw, len(reader) if trains else 1))
+        pixels, sizes, n_clusters = concatenate_pixels(drawn)
         self.n_pixels_ = len(pixels)
         self.n_features_ = pixels.values.shape[1]
-        teacher = teacher_of(self.n_features_)
+        teacher = teacher_for(self.n_features_)
         if trains:
             check_drawn(pixels, n_clusters, teacher)
         check_edge_channel(self.edge_channel, self.n_features_)
@@ -298,7 +288,7 @@ class TrainableSLIC(SuperpixelTransformer):
         )
 
     def _teacher(self, label_maker, n_features, *, learned):
-        """Give what draws pixels at the clusters of SLIC's distance, or of the learned one."""
+        """Make what draws pixels at the clusters of SLIC's distance, or of the learned one."""
         start = WeightedDistance(check_channel_weights(self.channel_weights, n_features))
         return Teacher(
             label_maker,
@@ -310,128 +300,30 @@ class TrainableSLIC(SuperpixelTransformer):
             self.pair_features_,
         )
 
-    def mine(self, image, segmentation, mask=None, *, learned=False):
-        """Show what one image teaches: which pixels, and the right candidates of each.
-
-        This shows what a label maker does before anything is fitted, or what a fitted model
-        still gets wrong.
-
-        Parameters
-        ----------
-        image : ndarray of shape (H, W), (H, W, C), (D, H, W) or (D, H, W, C)
-            An image.
-        segmentation : ndarray of shape (H, W) or (A, H, W), int
-            Its ground truth, by one annotator or by A of them.
-        mask : ndarray of shape (H, W), bool, default=None
-            Where superpixels are wanted.
-        learned : bool, default=False
-            Whether to take the clusters of the fitted model. Otherwise they are those of SLIC's
-            distance with `channel_weights`.
-
-        Returns
-        -------
-        :class:`~sklearn.utils.Bunch`
-            With the following attributes, for an image of 2 axes (a volume has 3):
-
-            clusters : ndarray of shape (H, W), int32
-                Cluster of each pixel after `max_iter` iterations; -1 outside the mask.
-            centres : ndarray of shape (K, 2), float64
-                Row and column of each cluster.
-            pixels : ndarray of shape (n, 2), int32
-                Row and column of each pixel that teaches, all of them, in raster order.
-            candidates : ndarray of shape (n, Q), int32
-                The clusters it can go to, nearest first; -1 where there are fewer than Q.
-            targets : ndarray of shape (n, Q), bool
-                Which of them are right: one, or any number with ``targets="set"`` of the label
-                maker.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            If `learned` is true but `fit` was not called.
-        ValueError
-            If a parameter, the image or the segmentation is not as expected.
-        TypeError
-            If the image is not an array of numbers.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from sksuperpixel import LabelMaker, TrainableSLIC
-        >>> segmentation = np.zeros((32, 32), int)
-        >>> segmentation[:, 13:] = 1
-        >>> slic = TrainableSLIC(8, label_maker=LabelMaker(min_segments=2), random_state=0)
-        >>> mined = slic.mine(1.0 * segmentation[:, :, np.newaxis], segmentation)
-        >>> mined.pixels.shape[1], mined.targets.shape[1]
-        (2, 7)
-        """
-        self._validate_params()
-        label_maker = check_label_maker(self.label_maker, self.n_candidates)
-        if learned:
-            check_is_fitted(self, "classifier_")
-        miner = copy(self)
-        # All pixels that teach; and what a network would see of them is not shown.
-        miner.n_pixels_per_image, pair_features = None, ()
-        n_channels = getattr(self, "n_channels_in_", None)
-        reader = ImageReader([image], self.channel_axis, [mask], n_channels)
-        if not hasattr(self, "features_"):
-            miner.features_ = miner._fit_features(reader, [segmentation])
-        if learned:
-            pair_features = self.pair_features_
-        miner.pair_features_ = pair_features
-        with about_image(0):
-            segmentation = check_segmentation(segmentation, reader.first.shape)
-            planes = miner._planes(reader.first)
-            teacher = miner._teacher(label_maker, len(planes.features), learned=learned)
-            drawn, labels, centres = teacher.draw(
-                planes,
-                segmentation.reshape(-1, *planes.shape),
-                check_random_state(self.random_state),
-            )
-        n_axes = len(reader.first.shape)
-        return Bunch(
-            clusters=labels.reshape(reader.first.shape),
-            centres=centres[:, -n_axes:],
-            pixels=drawn.positions[:, -n_axes:],
-            candidates=drawn.candidates,
-            targets=drawn.right_candidates(sets=label_maker.targets == "set"),
-        )
-
-    def _check_pair_features(self):
-        for number, function in enumerate(self.pair_features):
-            if not callable(function):
-                raise TypeError(
-                    f"pair_features[{number}]: found {function!r}, expected a function of "
-                    "features, pixels and ends"
-                )
-
-    def _is_linear(self):
-        """Tell whether the learned distance is SLIC's, with other weights."""
-        one_layer = getattr(self.classifier_.module_, "n_layers", None) == 1
-        return one_layer and not self.pair_features_
-
-    def _learned_weights(self, n_features):
-        """Give the weights of the learned distance; `channel_weights` where there is none."""
-        weights = getattr(self.classifier_.module_, "channel_weights", None)
-        weights = self.channel_weights if weights is None else weights[:n_features]
-        return check_channel_weights(weights, n_features)
+    def _planes(self, image):
+        if self.pair_features_ and self.features_ is None:
+            # The line from a pixel to a cluster may cross what lies outside the mask.
+            image = image._replace(pixels=image.filled().pixels)
+        return super()._planes(image)
 
     def _distance(self, n_features):
+        from sksuperpixel._learning.learned_distance import learned_distance
+
         if n_features != self.n_features_:
             raise ValueError(
                 f"found {n_features} features, expected {self.n_features_}, as in the images "
                 "learned from"
             )
-        weights = self._learned_weights(n_features)
-        if self._is_linear():
-            return WeightedDistance(weights)
-        from sksuperpixel._learning.pixel_classifier import network_of
-
-        network = network_of(self.classifier_)
-        return NetworkDistance(network, self.n_candidates, weights, self.pair_features_)
+        return learned_distance(
+            self.classifier_,
+            n_features,
+            self.channel_weights,
+            self.n_candidates,
+            self.pair_features_,
+        )
 
     def to_slic(self):
-        """Give the plain `SLIC` of a one-layer distance.
+        """Make the plain `SLIC` that a one-layer distance amounts to.
 
         Returns
         -------
@@ -445,116 +337,23 @@ class TrainableSLIC(SuperpixelTransformer):
             If the network is not a distance of one layer, or if it sees pair features as well.
         """
         check_is_fitted(self, "classifier_")
-        if not self._is_linear():
+        distance = self._distance(self.n_features_)
+        if isinstance(distance, NetworkDistance):
             raise ValueError(
-                "to_slic: expected a DistanceNetwork of one layer as classifier, and no "
-                "pair_features"
+                f"classifier: found a {type(self.classifier_.module_).__name__} that differs from "
+                "SLIC's distance, expected a DistanceNetwork of one layer, and no pair_features"
             )
         names = SLIC().get_params(deep=False)
         shared = {name: value for name, value in self.get_params(False).items() if name in names}
-        slic = SLIC(**{**shared, "channel_weights": self._learned_weights(self.n_features_)})
+        slic = SLIC(**{**shared, "channel_weights": distance.weights})
         slic.features_, slic.n_channels_in_ = self.features_, self.n_channels_in_
         return slic
 
-    def save(self, path):
-        """Write the fitted model to a file: safetensors, described in JSON.
+    def __repr__(self, N_CHAR_MAX=700):
+        return BaseEstimator.__repr__(with_short_networks(self), N_CHAR_MAX)
 
-        Parameters that depend on the machine (`device`, `n_jobs`, and `memory` and `checkpoint`
-        of transformers) are not written.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file, which is replaced if there is one.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            If `fit` was not called.
-        ValueError
-            If the network, the features' transformer or a pair feature is not one of this
-            library. Such a model can be pickled.
-        """
-        from sksuperpixel.models._files import save_model
-
-        check_is_fitted(self, "classifier_")
-        save_model(path, self)
-
-    @classmethod
-    def load(cls, path, device="cpu"):
-        """Read a model that `save` wrote. Nothing in the file is run.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file.
-        device : str, default="cpu"
-            Where the networks are to run.
-
-        Returns
-        -------
-        TrainableSLIC
-            Fitted. Its `classifier` is a network of the same kind, to be trained for as many
-            epochs, with the other settings of `sksuperpixel.networks`.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is no such file.
-        ValueError
-            If it is not whole, not a model, of another version, or if its tensors do not fit.
-        """
-        from sksuperpixel.models._files import load_model
-
-        return load_model(path, cls, device)
-
-    @classmethod
-    def from_pretrained(cls, name="bsds500", device="cpu"):
-        """Give a fitted model that comes with the library.
-
-        Parameters
-        ----------
-        name : {"bsds500"}, default="bsds500"
-            Which one. ``"bsds500"`` is for photographs and superpixels from 8 to 32 pixels
-            across. It learned from the segmentations of BSDS500 [1]_. Its card,
-            ``sksuperpixel/models/bsds500.md``, says from what and how it learned, and how good
-            it is.
-        device : str, default="cpu"
-            Where its networks are to run.
-
-        Returns
-        -------
-        TrainableSLIC
-            Fitted. Set `n_segments` or `superpixel_size` to what you want. Its `fit` goes on
-            from this model: its features learn from your images, too. With
-            ``features__train=False`` they stay as they are.
-
-        Raises
-        ------
-        ValueError
-            If there is no model of this name.
-
-        References
-        ----------
-        .. [1] P. Arbelaez, M. Maire, C. Fowlkes, J. Malik. "Contour detection and hierarchical
-           image segmentation". IEEE TPAMI 33(5), 2011.
-
-        Examples
-        --------
-        >>> from skimage.data import astronaut
-        >>> from sksuperpixel import TrainableSLIC
-        >>> slic = TrainableSLIC.from_pretrained("bsds500").set_params(n_segments=300)
-        >>> slic.transform([astronaut()])[0].max().item()
-        299
-        """
-        from sksuperpixel.models._shipped import SHIPPED
-
-        if name not in SHIPPED:
-            raise ValueError(
-                f"name: found {name!r}, expected one of {sorted(SHIPPED)}; files that `save` "
-                "wrote are read by `load`"
-            )
-        return cls.load(SHIPPED[name], device)
+    def _html_repr(self):
+        return estimator_html_repr(with_short_networks(self))
 
 
 def _report_image(task, estimator, result):
@@ -563,13 +362,3 @@ def _report_image(task, estimator, result):
     image_done.call_on_fit_task_begin(estimator=estimator)
     image_done.call_on_fit_task_end(estimator=estimator)
     return result
-
-
-_FITTED = (
-    "features_",
-    "pair_features_",
-    "classifier_",
-    "n_channels_in_",
-    "n_features_",
-    "n_pixels_",
-)

@@ -1,14 +1,15 @@
 """match_compactness: what is reached is measured, whatever the estimator."""
 
+import mosaics
 import numpy as np
 import pytest
+from mosaics import learner
 from sklearn.pipeline import Pipeline
 
 from sksuperpixel import SLIC, LabFeatures, match_compactness
-from sksuperpixel.datasets import make_texture_mosaics
 from sksuperpixel.metrics import compactness
 
-IMAGES = list(make_texture_mosaics(n_images=3, image_shape=(64, 80), random_state=0).images)
+IMAGES, SEGMENTATIONS = mosaics.IMAGES[:3], mosaics.SEGMENTATIONS[:3]
 
 
 @pytest.mark.parametrize("start", [0, 1, 100])
@@ -16,7 +17,7 @@ IMAGES = list(make_texture_mosaics(n_images=3, image_shape=(64, 80), random_stat
 def test_wanted_is_reached(start, wanted):
     slic = SLIC(8, compactness=start).fit(IMAGES)
     reached = match_compactness(slic, IMAGES, wanted, tol=0.005)
-    assert reached == compactness(slic.transform(IMAGES))
+    assert reached == compactness(y_true=None, y_pred=slic.transform(IMAGES))
     assert reached == pytest.approx(wanted, abs=0.005)
 
 
@@ -32,7 +33,7 @@ def test_nearest_is_taken_where_it_is_out_of_reach():
     slic = SLIC(8).fit(IMAGES)
     reached = match_compactness(slic, IMAGES, 0.99, max_iter=4)
     assert 0.6 < reached < 0.99
-    assert reached == compactness(slic.transform(IMAGES))
+    assert reached == compactness(y_true=None, y_pred=slic.transform(IMAGES))
 
 
 @pytest.mark.parametrize("wanted", [0.001, 0.999])
@@ -45,8 +46,31 @@ def test_the_parameter_stays_within_bounds(wanted):
 
 def test_parameters_that_are_not_there():
     pipeline = Pipeline([("slic", SLIC())]).fit(IMAGES)
-    with pytest.raises(ValueError, match="found 'compactness', which the estimator does not have"):
+    with pytest.raises(ValueError, match="found 'compactness', expected a parameter of the estim"):
         match_compactness(pipeline, IMAGES, 0.4)
+
+
+def test_no_more_trials_than_asked_for(monkeypatch):
+    slic = SLIC(8).fit(IMAGES)
+    n_calls = []
+    transform = SLIC.transform
+    monkeypatch.setattr(
+        SLIC, "transform", lambda self, X: n_calls.append(len(X)) or transform(self, X)
+    )
+    match_compactness(slic, IMAGES, 0.38, tol=0, max_iter=3)
+    assert n_calls == [3, 3, 3]
+    n_calls.clear()
+    match_compactness(slic, IMAGES, 0.38, tol=1)
+    assert n_calls == [3]
+
+
+def test_a_trained_model_is_matched_and_stays_as_it_is():
+    slic = learner(3, compactness_spread=2.0).fit(IMAGES, SEGMENTATIONS)
+    net = slic.classifier_
+    reached = match_compactness(slic, IMAGES, 0.4, tol=0.01)
+    assert reached == pytest.approx(0.4, abs=0.01)
+    assert slic.classifier_ is net
+    assert slic.compactness != 10
 
 
 def test_masks():
@@ -55,7 +79,8 @@ def test_masks():
         mask[10:50, 10:60] = True
     slic = SLIC(8).fit(IMAGES)
     reached = match_compactness(slic, IMAGES, 0.4, masks=masks)
-    assert reached == compactness(slic.transform(IMAGES, masks=masks))
+    assert reached == pytest.approx(0.4, abs=0.002)
+    assert reached == compactness(y_true=None, y_pred=slic.transform(IMAGES, masks=masks))
 
 
 @pytest.mark.parametrize("wanted", [0, 1, -1, 2])

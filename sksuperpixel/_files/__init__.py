@@ -1,1 +1,1 @@
-"""What is written to files, and read from them: whole or not at all."""
+"""Reading and writing files: a file is written as a whole or not at all."""

@@ -1,16 +1,16 @@
-"""The tensors of networks in safetensors files."""
+"""Networks as tensors in safetensors files."""
 
 from pathlib import Path
 
 
 def tensors_of(network, prefix=""):
-    """Give the tensors that make a network, without the counters of batch norm.
+    """Collect the tensors of a network, without the counters of its batch norms.
 
     Parameters
     ----------
     network : torch.nn.Module
     prefix : str, default=""
-        What their names are to begin with.
+        Prefix of the tensors' names.
 
     Returns
     -------
@@ -21,7 +21,7 @@ def tensors_of(network, prefix=""):
 
 
 def to_bytes(tensors, metadata):
-    """Give the content of a safetensors file.
+    """Make the content of a safetensors file.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def read_tensors(path):
     Returns
     -------
     tensors : dict of str to torch.Tensor
-        On the CPU; those of floating point only.
+        The tensors of floating point, on the CPU.
     metadata : dict of str to str
 
     Raises
@@ -68,43 +68,52 @@ def read_tensors(path):
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(
-            f"{path}: found no whole safetensors file (is it cut short?): {error}"
+            f"{path}: found a file that is damaged or cut short, expected a safetensors file: "
+            f"{error}"
         ) from error
     return {name: each for name, each in tensors.items() if each.is_floating_point()}, metadata
 
 
 def check_tensors(tensors, network, path, prefix=""):
-    """Check that tensors are those of a network: names, types, shapes, finite numbers.
+    """Check that tensors fit a network: their names, types and shapes, and finite numbers.
 
     Parameters
     ----------
     tensors : dict of str to torch.Tensor
-        Those whose names begin with `prefix` are compared.
+        Only those whose names begin with `prefix` are looked at.
     network : torch.nn.Module
-        It may be on torch's device "meta".
+        The network. It may be on torch's device "meta".
     path : str or path-like
         Where the tensors come from, for errors.
     prefix : str, default=""
+        Prefix of the names of this network's tensors.
 
     Raises
     ------
     ValueError
-        If one is missing, is of another type or shape, is too much, or is not finite.
+        If a tensor is missing or superfluous, has another type or shape, or is not finite.
     """
     expected = tensors_of(network, prefix)
     found = {name: each for name, each in tensors.items() if name.startswith(prefix)}
     for name in sorted(expected.keys() | found.keys()):
-        is_there, is_right = _describe(found.get(name)), _describe(expected.get(name))
-        if is_there != is_right:
-            raise ValueError(f"{path}: tensor {name!r}: found {is_there}, expected {is_right}")
+        is_there, should_be = _describe(found.get(name)), _describe(expected.get(name))
+        if is_there != should_be:
+            raise ValueError(f"{path}: tensor {name!r}: found {is_there}, expected {should_be}")
         if not found[name].isfinite().all():
             raise ValueError(
                 f"{path}: tensor {name!r}: found NaN or infinity, expected finite numbers"
             )
 
 
+def check_names(tensors, known, path):
+    """Raise ValueError if a file has a tensor that is not known, see `check_tensors`."""
+    for name in sorted(tensors.keys() - known.keys()):
+        found = _describe(tensors[name])
+        raise ValueError(f"{path}: tensor {name!r}: found {found}, expected nothing")
+
+
 def fill_network(network, tensors, path, prefix=""):
-    """Set a network's tensors, after checking them; see `check_tensors`."""
+    """Check tensors as `check_tensors` does, and put them into a network."""
     check_tensors(tensors, network, path, prefix)
     own = {name: tensors[prefix + name] for name in tensors_of(network)}
     network.load_state_dict(own, strict=False)

@@ -1,1 +1,1 @@
-"""What is learned from segmentations, and how: labels, pixels to learn from, the classifier."""
+"""Learning a distance from segmentations: right candidates, training pixels, the classifier."""

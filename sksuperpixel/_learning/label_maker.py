@@ -1,4 +1,4 @@
-"""From ground truth to what a classifier of pixels learns: which candidate is right."""
+"""Which candidate is right for a pixel, by the ground truth: what the classifier learns."""
 
 from numbers import Integral
 
@@ -17,35 +17,41 @@ ABSENT = -2  # the segment of a candidate that does not exist
 
 
 class LabelMaker(BaseEstimator):
-    """Derive the right candidate of each pixel from segmentations.
+    """Find out from segmentations which candidates are right for each pixel.
 
-    A cluster's segment is the majority of the ground truth under its pixels; a candidate is
-    right for a pixel if its segment is the pixel's. Of several annotators, one is drawn for
-    each pixel.
+    A cluster belongs to the segment that most of its pixels lie in. A candidate is right for a
+    pixel if it belongs to the pixel's own segment. Where there are several annotators, one of
+    them is drawn for each pixel.
 
     Parameters
     ----------
     strategy : {"slic", "nearest", "random", "edges"}, default="slic"
-        Which candidate to teach. ``"slic"``: the nearest by SLIC's distance. ``"nearest"`` and
-        ``"random"``: the spatially nearest, or a random one, of the right candidates (weak
-        supervision). ``"edges"``: the one with the least strength of the annotators' edges on
-        the straight line to its centre; ties by SLIC's distance.
+        Which candidate to teach:
+
+        - ``"slic"``: the nearest one by SLIC's distance.
+        - ``"nearest"``: of the right candidates, the one that is nearest in space.
+        - ``"random"``: a random one of the right candidates.
+        - ``"edges"``: the candidate to which the straight line crosses the least of the
+          annotators' edges. SLIC's distance decides between equals.
     correct : bool, default=True
-        With ``"slic"``, whether to choose among the right candidates only.
+        With ``strategy="slic"``, whether to choose among the right candidates only.
     mining : {"mistakes", "ambiguous"} or None, default="ambiguous"
-        Which pixels teach. None: all. ``"mistakes"``: those where the candidate to teach is not
-        the one nearest by SLIC's distance. ``"ambiguous"``: those whose candidates lie in at
-        least `min_segments` segments.
+        Which pixels teach:
+
+        - None: all pixels that have a candidate to teach.
+        - ``"mistakes"``: those whose candidate to teach is not the nearest by SLIC's distance.
+        - ``"ambiguous"``: those whose candidates belong to at least `min_segments` segments.
     min_segments : int, default=3
-        X of ``mining="ambiguous"``.
+        X, the number of segments for ``mining="ambiguous"``.
     targets : {"slot", "set"}, default="slot"
-        Whether to teach one candidate, or all that are right alike.
+        Whether to teach one candidate, or all right candidates alike.
     ignore_label : int, default=None
-        Label of void pixels in the segmentations, which teach nothing.
+        Label of the pixels without ground truth in the segmentations. They teach nothing.
 
     See Also
     --------
-    SLIC : Its distance is the one to compare with.
+    TrainableSLIC : Learns from these labels.
+    SLIC : Defines the distance that candidates are compared by.
 
     Examples
     --------
@@ -94,7 +100,7 @@ class LabelMaker(BaseEstimator):
     def make(
         self, segmentation, labels, pixels, candidates, distances, centres, random_state=None
     ):
-        """Find the right candidates of some pixels of one image.
+        """Find the right candidates for some pixels of one image.
 
         Parameters
         ----------
@@ -105,19 +111,19 @@ class LabelMaker(BaseEstimator):
         pixels : ndarray of shape (n, 3), int32
             Plane, row and column of each pixel to label.
         candidates : ndarray of shape (n, Q), int32
-            Their candidates, nearest first; -1 where there are fewer than Q clusters.
+            The pixels' candidates, nearest first; -1 where there are fewer than Q clusters.
         distances : ndarray of shape (n, Q), float
-            SLIC's distances to them; infinity where absent.
+            SLIC's distances to the candidates; infinity where a candidate is absent.
         centres : ndarray of shape (K, 3), float
-            Where the clusters are.
+            Plane, row and column of the clusters' centres.
         random_state : int, RandomState instance or None, default=None
             Draws annotators and, with ``strategy="random"``, candidates.
 
         Returns
         -------
         ndarray of shape (n,), int64, or of shape (n, Q), bool
-            Slot of the candidate to teach, -1 where a pixel teaches nothing; with
-            ``targets="set"``, which candidates are right, none where it teaches nothing.
+            Slot of the candidate to teach, or -1 where a pixel teaches nothing. With
+            ``targets="set"``, which candidates are right; none where a pixel teaches nothing.
 
         Raises
         ------
@@ -127,6 +133,7 @@ class LabelMaker(BaseEstimator):
         self._validate_params()
         rng = check_random_state(random_state)
         dense = dense_segments(segmentation, self.ignore_label)
+        dense[:, labels < 0] = VOID
         annotator = rng.randint(len(dense), size=len(pixels))
         own = dense[(annotator, *pixels.T)]
         majorities = [Contingency.from_maps(labels, each, len(centres)).majority for each in dense]
@@ -136,9 +143,7 @@ class LabelMaker(BaseEstimator):
         nearest = np.argmin(distances, axis=1)
 
         if self.strategy == "edges":
-            crossed = _crossed(
-                edge_map(segmentation, self.ignore_label), pixels, candidates, centres
-            )
+            crossed = _crossed(edge_map(dense, ignore_label=VOID), pixels, candidates, centres)
             right = (crossed == crossed.min(axis=1, keepdims=True)) & (own != VOID)[:, np.newaxis]
         slots = self._slots(right, nearest, distances, rng)
         teaches = (own != VOID) & (slots >= 0)
@@ -151,7 +156,7 @@ class LabelMaker(BaseEstimator):
         return np.where(teaches, slots, -1)
 
     def _slots(self, right, nearest, distances, rng):
-        """Choose one candidate a pixel; -1 where none is right."""
+        """Choose one candidate per pixel; -1 where none is right."""
         if self.strategy == "slic" and not self.correct:
             return nearest
         if self.strategy == "nearest":
@@ -184,7 +189,7 @@ def dense_segments(segmentation, ignore_label=None):
 
 
 def count_segments(segments):
-    """Count the different segments of each row.
+    """Count the different segments in each row.
 
     Parameters
     ----------
@@ -202,6 +207,6 @@ def count_segments(segments):
 
 
 def _crossed(edges, pixels, candidates, centres):
-    """Edge strength on the lines from pixels to their candidates' centres, (n, Q) float32."""
+    """Add up the edges on the lines from pixels to their candidates' centres: (n, Q) float32."""
     ends = line_ends(candidates, centres, edges.shape)
     return PathFeature("sum")(edges[np.newaxis], pixels, ends)

@@ -1,4 +1,4 @@
-"""What lies between a pixel and a cluster, for a network to judge by."""
+"""A pair feature: what lies on the way from a pixel to a cluster."""
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -6,40 +6,40 @@ from sklearn.utils._param_validation import StrOptions
 
 from sksuperpixel._clustering.kernels.lines import along_lines
 
-# How the kernel knows them.
+# The numbers by which the kernel knows the statistics.
 _STATISTICS = {"sum": 0, "max": 1, "variation": 2, "deviation": 3}
 
 
 class PathFeature(BaseEstimator):
-    r"""Features along the straight line from a pixel to a cluster's centre, as one number.
+    r"""A number that sums up the features on the line from a pixel to a cluster's centre.
 
-    A pixel and a cluster may look alike and yet be of two objects, with a border or a third
-    object between them. The difference of their features does not tell that; what a line
-    between them crosses does.
+    A pixel and a cluster may look alike and still belong to two objects, with a border or a
+    third object between them. The difference of their features does not show that, but what
+    lies on the line between them does.
 
     Parameters
     ----------
     statistic : {"sum", "max", "variation", "deviation"}, default="sum"
-        Of the features f at the pixels :math:`i_0, \ldots, i_n` of the line:
+        What to compute from the features f at the pixels :math:`i_0, \ldots, i_n` of the line:
 
-        - "sum", "max": the sum, or the largest, of the values :math:`\sum_c f_c(i_t)`. Of an
-          edge map, the sum is the edge strength crossed.
-        - "variation": :math:`\sum_t \lVert f(i_t) - f(i_{t-1}) \rVert`, how much features change
-          on the way, there and back.
-        - "deviation": :math:`\sqrt{\mathrm{mean}_t \lVert f(i_t) - f(i_0) \rVert^2}`, how
-          unlike the pixel is what lies on the way.
+        - "sum", "max": the sum or the largest of the values :math:`\sum_c f_c(i_t)`. The sum of
+          an edge map is the total strength of the edges that the line crosses.
+        - "variation": :math:`\sum_t \lVert f(i_t) - f(i_{t-1}) \rVert`, how much the features
+          change on the way, up and down.
+        - "deviation": :math:`\sqrt{\mathrm{mean}_t \lVert f(i_t) - f(i_0) \rVert^2}`, how much
+          the features on the way differ from those of the pixel.
     channels : sequence of int, default=None
-        Which of the features, counted from the end where negative; None for all.
+        Which of the features to use, counted from the end where negative; None for all.
 
     See Also
     --------
-    TrainableSLIC : Takes these, and any functions of the same signature, as `pair_features`.
-    LearnedFeatures : Has an edge map as its last feature with ``edges=True``.
+    TrainableSLIC : Takes path features, and other functions like them, as `pair_features`.
+    LearnedFeatures : Gives an edge map as the last feature with ``edges=True``.
 
     Notes
     -----
-    Lines go from pixel to pixel through faces, so that none slips through an edge diagonally,
-    and end at the pixel nearest to the centre; both ends count.
+    Successive pixels of a line share a face, so no line slips through an edge diagonally. A line
+    ends at the pixel nearest to the cluster's centre. Both of its ends count.
 
     Examples
     --------
@@ -68,11 +68,11 @@ class PathFeature(BaseEstimator):
         Parameters
         ----------
         features : ndarray of shape (C, D, H, W), float32
-            Of one image; D is 1 where it is no volume.
+            Features of one image. D is 1 for an image that is not a volume.
         pixels : ndarray of shape (n, 3), int
             Plane, row and column of each pixel.
         ends : ndarray of shape (n, Q, 3), int
-            Where the lines of each pixel end; negative where there is none.
+            The pixels where the lines of each pixel end; negative where there is no line.
 
         Returns
         -------
@@ -82,8 +82,8 @@ class PathFeature(BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter or an array is not as expected, there is no such channel, or a line
-            leaves the image.
+            If a parameter or an array is not as expected, if there is no such channel, or if a
+            line leaves the image.
         """
         self._validate_params()
         features = np.ascontiguousarray(features, np.float32)
@@ -107,14 +107,14 @@ class PathFeature(BaseEstimator):
 
 
 def _check_lines(features, pixels, ends):
-    """Check that lines start and end in the image."""
+    """Check that lines start and end inside the image."""
     if features.ndim != 4 or pixels.shape != (len(ends), 3) or ends.shape[2:] != (3,):
         raise ValueError(
             f"found features of shape {features.shape}, pixels of shape {pixels.shape} and ends "
             f"of shape {ends.shape}, expected (C, D, H, W), (n, 3) and (n, Q, 3)"
         )
     shape = np.asarray(features.shape[1:])
-    # An end with one negative number is no end.
+    # An end with a negative number stands for no line.
     if (pixels < 0).any() or (pixels >= shape).any() or (ends >= shape).any():
         raise ValueError(
             f"found pixels or ends outside an image of shape {features.shape[1:]}, expected them "

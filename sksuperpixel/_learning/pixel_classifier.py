@@ -1,4 +1,4 @@
-"""The classifier: a skorch network that is trained on pixels and chooses their clusters."""
+"""Training of the classifier, a network of skorch that chooses among clusters."""
 
 import inspect
 
@@ -10,8 +10,6 @@ from skorch.callbacks import EarlyStopping
 from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 
-from sksuperpixel._clustering.candidates import classifier_rows, values_at
-from sksuperpixel._clustering.network_assignment import KernelNetwork
 from sksuperpixel._torch import one_torch_thread, seeded_torch
 from sksuperpixel.networks import (
     ClassificationNetwork,
@@ -20,18 +18,15 @@ from sksuperpixel.networks import (
     make_distance_net,
 )
 
-# Rows at a time: what a network makes of them should stay in the processor's cache.
-_ROWS_BYTES = 2**20
-
 
 class PixelDataset(Dataset):
-    """Some of the pixels to learn from; a batch's rows are computed when it is due.
+    """Some of the training pixels. The rows of a batch are computed when the batch is asked for.
 
     Parameters
     ----------
     pixels : TrainingPixels
     index : ndarray of shape (n,), int
-        Which of them.
+        Which of the pixels.
     """
 
     def __init__(self, pixels, index):
@@ -49,25 +44,25 @@ class PixelDataset(Dataset):
 
 
 def check_net(net, sets=False):
-    """Check what is given as classifier.
+    """Check the parameter `classifier`.
 
     Parameters
     ----------
     net : NeuralNetClassifier or None
     sets : bool, default=False
-        Whether it has to learn sets of right candidates.
+        Whether the classifier has to learn sets of right candidates.
 
     Returns
     -------
     NeuralNetClassifier
-        A copy, not initialised; a distance of three layers for None.
+        A copy, not initialised. For None, a distance of three layers.
 
     Raises
     ------
     TypeError
-        If it is something else, or made of a module's instance.
+        If it is something else, or if its module is an instance instead of a class.
     ValueError
-        If its criterion does not fit what the network gives or what is to be learned.
+        If its criterion fits neither the network's output nor the targets.
     """
     if net is None:
         return make_distance_net()
@@ -100,23 +95,25 @@ def _learns_sets(net):
 
 
 def fit_net(net, pixels, validation, *, channel_weights, sets, seed, device, start=None):
-    """Fit a classifier, deterministically, with some pixels held out to stop it.
+    """Train a classifier, with some pixels held out to stop it early.
+
+    The result depends on the arguments alone, not on the state of torch's generators.
 
     Parameters
     ----------
     net : NeuralNetClassifier
-        Not initialised; changed.
+        Not initialised. It is changed.
     pixels : TrainingPixels
     validation : ndarray of shape (n,), bool
         Which pixels to hold out.
     channel_weights : array-like of shape (C,), or None
-        Weights of features to start a distance from; None for what the net says.
+        Weights of the features that a distance starts with; None for those of `net`.
     sets : bool
         Whether targets are sets of candidates, as bits.
     seed : int
     device : str
     start : torch.nn.Module, default=None
-        Whose parameters to go on from.
+        Network whose parameters to start with.
 
     Returns
     -------
@@ -126,7 +123,8 @@ def fit_net(net, pixels, validation, *, channel_weights, sets, seed, device, sta
     Raises
     ------
     ValueError
-        If the parameters of `start` do not fit, or training ends without finite numbers.
+        If the parameters of `start` do not fit, or if training leads to numbers that are not
+        finite.
     """
     net.set_params(device=device)
     scales = pixels.typical_sizes()
@@ -139,22 +137,12 @@ def fit_net(net, pixels, validation, *, channel_weights, sets, seed, device, sta
     )
     if _learns_sets(net):
         net.set_params(criterion__sets=sets)
-    train = np.arange(len(pixels))
-    if net.train_split is not None and validation.any():
-        train = np.flatnonzero(~validation)
-        held_out = PixelDataset(pixels, np.flatnonzero(validation))
-        net.set_params(train_split=predefined_split(held_out))
-    else:
-        net.set_params(train_split=None, callbacks=_without_stopping(net.callbacks))
-    batch_size = net.get_params(deep=False).get("iterator_train__batch_size", net.batch_size)
-    if len(train) > 1 and len(train) % batch_size == 1:
-        # Networks that normalise batches cannot do with one pixel.
-        train = train[:-1]
+    train = _hold_out(net, pixels, validation)
     with one_torch_thread(), seeded_torch(seed):
         net.initialize()
         if start is not None:
-            _go_on_from(net.module_, start)
-        # Without epochs, it stays as it starts.
+            _start_from(net.module_, start)
+        # Without epochs, it stays as it is.
         if net.max_epochs > 0:
             net.partial_fit(PixelDataset(pixels, train), pixels.targets[train])
     if not all(torch.isfinite(each).all() for each in net.module_.state_dict().values()):
@@ -165,8 +153,24 @@ def fit_net(net, pixels, validation, *, channel_weights, sets, seed, device, sta
     return net.set_params(train_split=None)
 
 
+def _hold_out(net, pixels, validation):
+    """Set the pixels for validation, and give the index of those for training."""
+    train = np.arange(len(pixels))
+    if net.train_split is not None and validation.any():
+        train = np.flatnonzero(~validation)
+        held_out = PixelDataset(pixels, np.flatnonzero(validation))
+        net.set_params(train_split=predefined_split(held_out))
+    else:
+        net.set_params(train_split=None, callbacks=_without_stopping(net.callbacks))
+    batch_size = net.get_params(deep=False).get("iterator_train__batch_size", net.batch_size)
+    if len(train) > 1 and len(train) % batch_size == 1:
+        # Networks that normalise batches cannot be trained on a batch of one pixel.
+        train = train[:-1]
+    return train
+
+
 def _with_pairs(net, channel_weights, pixels, scales):
-    """Add pair features' weights, which are in any units, to those a distance starts with."""
+    """Append weights for pair features to the weights that a distance starts with."""
     n_pairs = pixels.pairs.shape[2]
     if n_pairs == 0:
         return channel_weights
@@ -176,19 +180,19 @@ def _with_pairs(net, channel_weights, pixels, scales):
         channel_weights = np.ones(pixels.values.shape[1])
     if len(channel_weights) == pixels.n_features:
         return channel_weights
-    # On average, a tenth of what distances in space count.
+    # Pair features may have any unit. This makes them count a tenth of distances in space.
     return np.append(channel_weights, 0.1 * (scales[0] / scales[-n_pairs:]) ** 2)
 
 
 def _tell_module(net, **known):
-    """Set those of the module's parameters that it has and that are known."""
+    """Set what is known, as far as the module has a parameter for it."""
     names = set()
     for each in net.module.__mro__:
         if "__init__" in vars(each):
             parameters = inspect.signature(each.__init__).parameters.values()
             names.update(parameter.name for parameter in parameters)
             if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-                break  # nothing is passed on to its base
+                break  # it passes nothing on to its base class
     net.set_params(
         **{
             f"module__{name}": value
@@ -199,7 +203,7 @@ def _tell_module(net, **known):
 
 
 def _without_stopping(callbacks):
-    """Callbacks but for those that stop by a validation loss, where there is none."""
+    """Leave out the callbacks that need a validation loss, for training without one."""
     if not isinstance(callbacks, list):
         return callbacks
     parts = [each[-1] if isinstance(each, tuple) else each for each in callbacks]
@@ -210,74 +214,12 @@ def _without_stopping(callbacks):
     ]
 
 
-def _go_on_from(module, start):
-    """Set a module's parameters to those of another of its kind."""
+def _start_from(module, start):
+    """Set a module's parameters to those of another module of the same kind."""
     try:
         module.load_state_dict(start.state_dict())
     except RuntimeError as error:
         raise ValueError(
-            "warm_start: the network fitted before is of another kind or size, or for another "
-            f"number of features or candidates: {error}"
+            "warm_start: found a network of another kind or size than the one fitted before, "
+            f"expected the same, for as many features and candidates: {error}"
         ) from error
-
-
-def network_of(net):
-    """Give what chooses clusters in `sksuperpixel._clustering.network_assignment`.
-
-    Parameters
-    ----------
-    net : NeuralNetClassifier
-        Initialised.
-
-    Returns
-    -------
-    KernelNetwork or TorchNetwork
-        The kernel where it can compute the network.
-    """
-    if type(net.module_) is DistanceNetwork:
-        return KernelNetwork(net.module_.arrays())
-    return TorchNetwork(net)
-
-
-class TorchNetwork:
-    """Any network, computed by torch.
-
-    Parameters
-    ----------
-    net : NeuralNetClassifier
-        Initialised.
-    """
-
-    def __init__(self, net):
-        self.net = net
-
-    def on_image(self, features, pixels, threads):
-        """Prepare the pixels of one image, see `cluster_by_network`."""
-
-        def choose(means, candidates, distances, pairs):
-            n_channels, n_candidates = len(features) + pairs.shape[2], candidates.shape[1]
-            row_bytes = 4 * (n_channels + n_candidates * (1 + n_channels))
-            step = max(256, _ROWS_BYTES // row_bytes)
-            chosen = np.empty(len(pixels), np.int32)
-            with one_torch_thread():
-                for start in range(0, len(pixels), step):
-                    some = slice(start, start + step)
-                    rows = classifier_rows(
-                        values_at(features, pixels[some]),
-                        means,
-                        candidates[some],
-                        distances[some],
-                        pairs[some],
-                    )
-                    slots = self._slots(rows, candidates[some])
-                    chosen[some] = candidates[some][np.arange(len(slots)), slots]
-            return chosen
-
-        return choose
-
-    def _slots(self, rows, candidates):
-        """Find the slots of the candidates that the network finds most probable."""
-        self.net.module_.eval()
-        with torch.inference_mode():
-            output = self.net.infer(torch.from_numpy(rows).to(self.net.device)).cpu().numpy()
-        return np.where(candidates >= 0, output, -np.inf).argmax(axis=1)

@@ -1,19 +1,20 @@
-"""One round of learning: which pixels of the images teach, and which images tell when to stop."""
+"""One round of learning: pixels are drawn from images, and some images are held out."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sksuperpixel._clustering.assignment import start_clusters, update_clusters
+from sksuperpixel._clustering.candidates import scaled_candidates, values_at
 from sksuperpixel._clustering.distance import WeightedDistance
+from sksuperpixel._clustering.pairs import pair_values
 from sksuperpixel._clustering.settings import Settings
 from sksuperpixel._clustering.superpixels import check_number_of_pixels, start_grid
 from sksuperpixel._learning.label_maker import LabelMaker
-from sksuperpixel._learning.training_pixels import draw_pixels
+from sksuperpixel._learning.training_pixels import TrainingPixels, candidate_distances
 
-# The share of the images that tell when to stop training.
+# The share of the images that are held out to stop training early.
 _VALIDATION_SHARE = 0.15
-# Sets of candidates are the bits of an int64.
-_MOST_CANDIDATES_OF_SETS = 63
 
 
 @dataclass(frozen=True)
@@ -24,15 +25,15 @@ class Teacher:
     ----------
     label_maker : LabelMaker
     settings : Settings
-        How superpixels are made; with the compactness to learn at.
+        How superpixels are made, with the compactness to learn at.
     n_candidates : int
         Q.
     n_pixels : int or None
-        Most pixels of an image; None for all that teach.
+        Largest number of pixels to draw from an image; None for all that teach.
     start : WeightedDistance
-        SLIC's distance, by which candidates are compared.
+        SLIC's distance, which compares candidates for the label maker.
     distance : WeightedDistance or NetworkDistance
-        The distance by which clusters are made.
+        The distance that makes the clusters.
     pair_features : tuple of callable, default=()
     """
 
@@ -59,43 +60,60 @@ class Teacher:
         labels : ndarray of shape (D, H, W), int32
             Cluster of each pixel.
         centres : ndarray of shape (K, 3), float64
-            Of the clusters.
+            Plane, row and column of the clusters' centres.
         """
         check_number_of_pixels(image, self.settings.n_segments)
-        grid = start_grid(image, self.settings)
-        labels, clusters = self.distance.cluster(
-            image, self.distance.weigh(image.features), grid, self.settings
+        features, grid = image.features, start_grid(image, self.settings)
+        labels, start = self.distance.cluster(
+            image, self.distance.weigh(features), grid, self.settings
         )
-        drawn, centres = draw_pixels(
-            image.features,
-            self.start.weigh(image.features),
-            labels,
-            clusters.seeds,
-            segmentation,
-            self.label_maker,
-            grid,
-            n_candidates=self.n_candidates,
-            compactness=self.settings.compactness,
-            n_pixels=self.n_pixels,
-            pair_features=self.pair_features,
-            rng=rng,
+        clusters = _clusters_of(labels, features, start.seeds)
+        pixels = np.argwhere(labels >= 0).astype(np.int32)
+        candidates, space = scaled_candidates(
+            pixels, clusters, self.n_candidates, self.settings.compactness, grid
         )
-        return drawn, labels, centres
+        distances = self._start_distances(features, labels, clusters, pixels, candidates, space)
+        targets = self.label_maker.make(
+            segmentation, labels, pixels, candidates, distances, clusters.centres, rng
+        )
+        if targets.ndim == 2:
+            targets = _as_bits(targets)
+        drawn = np.flatnonzero(targets >= 0)
+        if self.n_pixels is not None:
+            drawn = rng.permutation(drawn)[: self.n_pixels]
+        pixels, candidates = pixels[drawn], candidates[drawn]
+        training_pixels = TrainingPixels(
+            values_at(features, pixels),
+            candidates,
+            space[drawn],
+            pair_values(self.pair_features, features, pixels, candidates, clusters.centres),
+            targets[drawn],
+            clusters.means,
+            pixels,
+        )
+        return training_pixels, labels, clusters.centres
+
+    def _start_distances(self, features, labels, clusters, pixels, candidates, space):
+        """Compute SLIC's distances of pixels to their candidates, with the weights of `start`."""
+        weighted = self.start.weigh(features)
+        if weighted is not features:
+            clusters = _clusters_of(labels, weighted, clusters.seeds)
+        return candidate_distances(weighted, clusters, pixels, candidates, space)
 
     def varied(self, spread, rng):
-        """Give a teacher for one image, at a number of iterations and a compactness of its own.
+        """Give a teacher with a random number of iterations and a random compactness.
 
         Parameters
         ----------
         spread : float
-            Largest factor by which the compactness may change.
+            Largest factor between the compactness and the new one.
         rng : RandomState
 
         Returns
         -------
         Teacher
         """
-        # The network is asked at the clusters of every iteration, so it learns at any of them.
+        # The network chooses in every iteration, so it has to learn from clusters of any of them.
         n_iter = rng.randint(1, self.settings.max_iter + 1)
         compactness = self.settings.compactness
         if spread > 1:
@@ -104,56 +122,36 @@ class Teacher:
         return replace(self, settings=settings)
 
 
-def check_label_maker(maker, n_candidates):
-    """Check a label maker beside the number of candidates.
+def _clusters_of(labels, features, seeds):
+    """Compute the clusters to which labels assign the pixels."""
+    clusters = start_clusters(features, seeds)
+    update_clusters(features, labels, clusters)
+    return clusters
 
-    Parameters
-    ----------
-    maker : LabelMaker or None
-    n_candidates : int
 
-    Returns
-    -------
-    LabelMaker
-        One with its defaults for None.
-
-    Raises
-    ------
-    ValueError
-        If a parameter is not as expected.
-    """
-    maker = LabelMaker() if maker is None else maker
-    maker._validate_params()
-    if maker.mining == "ambiguous" and maker.min_segments > n_candidates:
-        raise ValueError(
-            f"label_maker: found min_segments={maker.min_segments}, expected at most "
-            f"n_candidates={n_candidates}: candidates lie in no more segments"
-        )
-    if maker.targets == "set" and n_candidates > _MOST_CANDIDATES_OF_SETS:
-        raise ValueError(
-            f"n_candidates: found {n_candidates}, expected at most {_MOST_CANDIDATES_OF_SETS} "
-            "for a label maker with targets='set'"
-        )
-    return maker
+def _as_bits(sets):
+    """Turn sets of candidates, (n, Q) bool, into numbers (n,) int64; -1 for empty ones."""
+    bits = sets @ (1 << np.arange(sets.shape[1], dtype=np.int64))
+    return np.where(bits > 0, bits, -1)
 
 
 def check_drawn(pixels, n_clusters, teacher):
-    """Check that there are enough clusters to choose from, and pixels to learn from.
+    """Check that some image has enough clusters to choose from, and that a pixel teaches.
 
     Parameters
     ----------
     pixels : TrainingPixels
-        Of all images.
+        Those of all images.
     n_clusters : list of int
-        Of each image.
+        Number of clusters of each image.
     teacher : Teacher
 
     Raises
     ------
     ValueError
-        If there are not.
+        If there is none.
     """
-    # With a number of segments, the clusters are finer in the end.
+    # With `n_segments`, `transform` starts from more clusters than were learned from.
     if max(n_clusters) < teacher.n_candidates and teacher.settings.n_segments is None:
         raise ValueError(
             f"n_candidates: found {teacher.n_candidates}, expected at most {max(n_clusters)}, the "
@@ -168,7 +166,7 @@ def check_drawn(pixels, n_clusters, teacher):
                 "at least as many segments"
             )
         elif maker.mining == "mistakes":
-            expected += " that is not SLIC's"
+            expected += " other than SLIC's choice"
         raise ValueError(
             f"y: found no pixel to learn from in {len(n_clusters)} images with "
             f"mining={maker.mining!r} and {expected}"
@@ -176,7 +174,7 @@ def check_drawn(pixels, n_clusters, teacher):
 
 
 def draw_validation_images(sizes, seed):
-    """Draw the images that tell when to stop training.
+    """Draw the images that are held out to stop training early.
 
     Parameters
     ----------
@@ -187,7 +185,7 @@ def draw_validation_images(sizes, seed):
     Returns
     -------
     ndarray of shape (n_images,), bool
-        At least one of two images with pixels; none of fewer.
+        True for about 15 % of the images with pixels, and for at least one if there are two.
     """
     useful = np.flatnonzero(sizes)
     chosen = np.zeros(len(sizes), bool)

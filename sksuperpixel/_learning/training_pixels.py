@@ -1,38 +1,38 @@
-"""Pixels to learn from: drawn from images, and kept without what can be computed again."""
+"""The pixels that a classifier is trained on, kept in little memory."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from sksuperpixel._clustering.assignment import start_clusters, update_clusters
-from sksuperpixel._clustering.candidates import classifier_rows, scaled_candidates, values_at
-from sksuperpixel._clustering.pairs import pair_values
+from sksuperpixel._clustering.candidates import classifier_rows, values_at
 
-# Pixels at a time: rows of many channels are long.
+# Number of pixels whose rows are computed at a time: with many channels, rows are long.
 _N_AT_ONCE = 4096
 
 
 @dataclass
 class TrainingPixels:
-    """What a network sees of some pixels, and what is right.
+    """What a network sees of some pixels, and which candidates are right for them.
 
-    The differences between pixels and clusters, most of what a network sees, are computed when
-    asked for: they are Q times as long as the features, and clusters are shared.
+    Most of what a network sees are the differences between a pixel and its candidates. They take
+    Q times the memory of the features, and clusters are shared by many pixels, so they are
+    computed when they are asked for.
 
     Attributes
     ----------
     values : ndarray of shape (n, C), float32
         Features of the pixels.
     candidates : ndarray of shape (n, Q), int32
-        Nearest first; -1 where absent.
+        Their candidates, nearest first; -1 where absent.
     distances : ndarray of shape (n, Q), float32
-        In space, times compactness over grid step; infinity where absent.
+        Distances in space, times compactness over grid step; infinity where absent.
     pairs : ndarray of shape (n, Q, P), float32
         Pair features; 0 where absent.
     targets : ndarray of shape (n,), int64
-        Slot of the right candidate, or one bit for each right one.
+        Slot of the right candidate, or the set of right candidates as bits, the lowest bit for
+        the first slot.
     means : ndarray of shape (K, C), float32
-        Features of the clusters.
+        Mean features of the clusters.
     positions : ndarray of shape (n, 3), int32
         Plane, row and column of the pixels.
     """
@@ -50,7 +50,7 @@ class TrainingPixels:
 
     @property
     def n_features(self):
-        """M: number of features, of pixels and of pairs."""
+        """M: number of features and pair features."""
         return self.values.shape[1] + self.pairs.shape[2]
 
     def rows(self, index):
@@ -78,7 +78,7 @@ class TrainingPixels:
         Parameters
         ----------
         sets : bool
-            Whether targets are bits, one for each candidate, rather than slots.
+            Whether targets are sets of candidates, as bits, and not slots.
 
         Returns
         -------
@@ -89,7 +89,7 @@ class TrainingPixels:
         return (targets >> slots) & 1 == 1 if sets else targets == slots
 
     def typical_sizes(self):
-        """Root mean squares of distances in space, and of each feature's differences.
+        """Compute root mean squares of distances in space and of each feature's differences.
 
         Returns
         -------
@@ -108,20 +108,20 @@ class TrainingPixels:
         return np.maximum(np.sqrt(sums / max(present.sum(), 1)), 1e-6).astype(np.float32)
 
 
-def join_pixels(parts):
+def concatenate_pixels(parts):
     """Put the pixels of several images together.
 
     Parameters
     ----------
     parts : iterable of TrainingPixels
-        They are asked for one after the other, and let go.
+        The pixels of each image. They are asked for one after the other.
 
     Returns
     -------
     pixels : TrainingPixels
         Without positions.
     sizes, n_clusters : list of int
-        Number of pixels, and of clusters, of each part.
+        Number of pixels and of clusters of each part.
 
     Raises
     ------
@@ -135,8 +135,8 @@ def join_pixels(parts):
         n_features = part.values.shape[1]
         if n_features != values[0].shape[1]:
             raise ValueError(
-                f"image {index}: found {n_features} features, expected {values[0].shape[1]}, as "
-                "many as image 0 has"
+                f"image {index}: found {n_features} features, expected {values[0].shape[1]} as "
+                "in image 0"
             )
         used, numbers = np.unique(part.candidates, return_inverse=True)
         absent = np.count_nonzero(used < 0)
@@ -148,11 +148,11 @@ def join_pixels(parts):
         sizes.append(len(part))
         n_clusters.append(len(part.means))
     joined = [np.concatenate(each) for each in zip(*others, strict=True)]
-    return TrainingPixels(_join_last_first(values), *joined, None), sizes, n_clusters
+    return TrainingPixels(_concatenate_and_free(values), *joined, None), sizes, n_clusters
 
 
-def _join_last_first(arrays):
-    """Concatenate, giving each array's memory back once it is copied: the list gets empty."""
+def _concatenate_and_free(arrays):
+    """Concatenate arrays, and empty the list on the way: each is freed once it is copied."""
     stop = sum(map(len, arrays))
     joined = np.empty((stop, arrays[0].shape[1]), np.float32)
     while arrays:
@@ -170,7 +170,7 @@ def candidate_distances(features, clusters, pixels, candidates, space):
     features : ndarray of shape (C, D, H, W), float32
         Weighted.
     clusters : Clusters
-        With means of the weighted features.
+        Their means are of the weighted features.
     pixels : ndarray of shape (n, 3), int32
     candidates : ndarray of shape (n, Q), int32
     space : ndarray of shape (n, Q), float32
@@ -179,7 +179,7 @@ def candidate_distances(features, clusters, pixels, candidates, space):
     Returns
     -------
     ndarray of shape (n, Q), float32
-        Infinity where absent.
+        Infinity where a candidate is absent.
     """
     distances = space**2
     for start in range(0, len(pixels), _N_AT_ONCE):
@@ -189,76 +189,3 @@ def candidate_distances(features, clusters, pixels, candidates, space):
             differences = values - clusters.means[candidates[some, q]]
             distances[some, q] += np.einsum("ij,ij->i", differences, differences)
     return distances
-
-
-def draw_pixels(
-    features,
-    weighted,
-    labels,
-    seeds,
-    segmentation,
-    label_maker,
-    grid,
-    *,
-    n_candidates,
-    compactness,
-    n_pixels,
-    pair_features,
-    rng,
-):
-    """Draw pixels of one image that teach.
-
-    Parameters
-    ----------
-    features : ndarray of shape (M, D, H, W), float32
-        What the network compares.
-    weighted : ndarray of shape (C, D, H, W), float32
-        What SLIC's distance compares.
-    labels : ndarray of shape (D, H, W), int32
-        Cluster of each pixel; -1 outside a mask.
-    seeds : ndarray of shape (K, 3), int32
-        Of the clusters.
-    segmentation : ndarray of shape (A, D, H, W), int
-    label_maker : LabelMaker
-    grid : Grid
-    n_candidates : int
-        Q.
-    compactness : float
-    n_pixels : int or None
-        How many to draw, as far as there are so many; None for all, in raster order.
-    pair_features : sequence of callable
-    rng : RandomState
-
-    Returns
-    -------
-    pixels : TrainingPixels
-    centres : ndarray of shape (K, 3), float32
-        Of the clusters.
-    """
-    clusters = weighted_clusters = start_clusters(features, seeds)
-    update_clusters(features, labels, clusters)
-    if weighted is not features:
-        weighted_clusters = start_clusters(weighted, seeds)
-        update_clusters(weighted, labels, weighted_clusters)
-    centres = clusters.centres
-    pixels = np.argwhere(labels >= 0).astype(np.int32)
-    candidates, space = scaled_candidates(pixels, clusters, n_candidates, compactness, grid)
-    distances = candidate_distances(weighted, weighted_clusters, pixels, candidates, space)
-    targets = label_maker.make(segmentation, labels, pixels, candidates, distances, centres, rng)
-    if targets.ndim == 2:  # sets, as bits
-        bits = targets @ (1 << np.arange(n_candidates, dtype=np.int64))
-        targets = np.where(bits > 0, bits, -1)
-    teaches = np.flatnonzero(targets >= 0)
-    if n_pixels is not None:
-        teaches = rng.permutation(teaches)[:n_pixels]
-    pixels, candidates = pixels[teaches], candidates[teaches]
-    drawn = TrainingPixels(
-        values_at(features, pixels),
-        candidates,
-        space[teaches],
-        pair_values(pair_features, features, pixels, candidates, centres),
-        targets[teaches],
-        clusters.means,
-        pixels,
-    )
-    return drawn, centres

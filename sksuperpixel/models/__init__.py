@@ -1,1 +1,1 @@
-"""Trained models: those that come with the library, and files of them."""
+"""Trained models: those that come with the library, and the format of their files."""

@@ -1,56 +1,70 @@
-"""Files of trained models: safetensors with a description in JSON, from which no code runs."""
+"""Files of trained models: tensors in the format of safetensors, and a description in JSON.
+
+No code from a file is run.
+"""
 
 import json
 
 import numpy as np
 from sklearn.base import clone
 
-from sksuperpixel._files.tensors import fill_network, read_tensors, tensors_of, to_bytes
+from sksuperpixel._files.tensors import (
+    check_names,
+    fill_network,
+    read_tensors,
+    tensors_of,
+    to_bytes,
+)
 from sksuperpixel._files.writing import write_atomically
 from sksuperpixel._learning.label_maker import LabelMaker
 from sksuperpixel._learning.path_feature import PathFeature
 from sksuperpixel._torch import seeded_torch
 from sksuperpixel.models._parameters import to_json, without_local
-from sksuperpixel.models._transformers import describe_transformer, restore_transformer
+from sksuperpixel.models._transformers import TransformerReader, describe_transformer
 
 FORMAT = "sksuperpixel.model"
 VERSION = 1
 
-# What describes a network, beside its tensors.
+# The parameters that describe each network beside its tensors.
 _NETWORKS = {
     "DistanceNetwork": ("n_features", "n_layers", "n_hidden"),
     "ClassificationNetwork": ("n_features", "n_candidates"),
 }
-# What the names of tensors begin with.
-_OF_NETWORK, OF_FEATURES = "network.", "features."
+# Prefixes of the names of tensors.
+_OF_NETWORK, _OF_FEATURES = "network.", "features."
 
 
 def save_model(path, model):
-    """Write a fitted model, whole or not at all.
+    """Write a fitted model, as a whole or not at all.
 
     Parameters
     ----------
     path : str or path-like
     model : TrainableSLIC
-        Fitted.
+        Fitted estimator.
 
     Raises
     ------
     ValueError
-        If it has a part that a file cannot hold.
+        If a part of the model cannot be written to a file.
     """
+    from sksuperpixel import networks
+
     module = model.classifier_.module_
     name = type(module).__name__
-    if name not in _NETWORKS:
-        raise ValueError(f"classifier: found a {name}, expected one of {sorted(_NETWORKS)}")
+    if name not in _NETWORKS or type(module) is not getattr(networks, name):
+        raise ValueError(
+            f"classifier: found a network {type(module)}, which a model file cannot hold; "
+            f"expected one of {sorted(_NETWORKS)} of sksuperpixel.networks"
+        )
     params = model.get_params(deep=False)
     del params["classifier"]
-    maker = params.pop("label_maker")
+    label_maker = params.pop("label_maker")
     params["features"], tensors = describe_transformer(
-        params["features"], model.features_, OF_FEATURES
+        params["features"], model.features_, _OF_FEATURES
     )
-    params["pair_features"] = _describe_pairs(model.pair_features_)
-    about = {
+    params["pair_features"] = _describe_pair_features(model.pair_features_)
+    description = {
         "format": FORMAT,
         "version": VERSION,
         "network": {
@@ -58,15 +72,15 @@ def save_model(path, model):
             "params": to_json({each: getattr(module, each) for each in _NETWORKS[name]}),
         },
         "params": to_json(params),
-        "label_maker": None if maker is None else to_json(maker.get_params()),
+        "label_maker": None if label_maker is None else to_json(label_maker.get_params()),
         "training": {"max_epochs": int(model.classifier_.max_epochs)},
         "learned": {
             "n_channels_in_": int(model.n_channels_in_),
             "n_pixels_": int(model.n_pixels_),
         },
     }
-    tensors.update(tensors_of(module, _OF_NETWORK))
-    write_atomically(path, to_bytes(tensors, {"sksuperpixel": json.dumps(about)}))
+    tensors |= tensors_of(module, _OF_NETWORK)
+    write_atomically(path, to_bytes(tensors, {"sksuperpixel": json.dumps(description)}))
 
 
 def load_model(path, model_class, device="cpu"):
@@ -78,63 +92,58 @@ def load_model(path, model_class, device="cpu"):
     model_class : type
         TrainableSLIC.
     device : str, default="cpu"
-        Where networks are to run.
+        Where networks run.
 
     Returns
     -------
     TrainableSLIC
-        Fitted.
+        Fitted estimator.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not whole, not a model, of another version, or has other tensors than its
-        description says.
+        If the file is damaged, is not a model, has another version, or if its tensors do not fit
+        its description.
     """
     from sksuperpixel.networks import make_net_of
 
     tensors, metadata = read_tensors(path)
-    about = _read_description(metadata, path)
-    module = _restore_network(about["network"], tensors, path)
-    n_channels = about["learned"]["n_channels_in_"]
-    params = without_local(about["params"])
-    params["features"], features = restore_transformer(
-        params["features"],
-        tensors,
-        _blank_image(params["channel_axis"], n_channels),
-        params["channel_axis"],
-        path,
-        device,
-        OF_FEATURES,
-    )
+    description = _read_description(metadata, path)
+    module = _restore_network(description["network"], tensors, path)
+    learned = description["learned"]
+    params = without_local(description["params"])
+    channel_axis = params["channel_axis"]
+    blank = _blank_image(channel_axis, learned["n_channels_in_"])
+    reader = TransformerReader(tensors, path, blank, channel_axis, device)
+    params["features"], features = reader.restore(params["features"], _OF_FEATURES)
     params["pair_features"] = tuple(PathFeature(**each) for each in params["pair_features"])
-    maker = about["label_maker"]
-    model = model_class(
-        **params, device=device, label_maker=None if maker is None else LabelMaker(**maker)
-    )
-    model.features_, model.pair_features_ = features, params["pair_features"]
-    model.n_channels_in_, model.n_pixels_ = n_channels, about["learned"]["n_pixels_"]
+    maker = description["label_maker"]
+    params["label_maker"] = None if maker is None else LabelMaker(**maker)
+    model = model_class(**params, device=device)
+    model.features_, model.pair_features_ = features, model.pair_features
+    model.n_channels_in_, model.n_pixels_ = learned["n_channels_in_"], learned["n_pixels_"]
     model.n_features_ = module.n_features - len(model.pair_features_)
-    model.classifier_ = make_net_of(module, device=device)
-    model.classifier_.set_params(**about["training"])
+    max_epochs = description["training"]["max_epochs"]
+    model.classifier_ = make_net_of(module, device=device).set_params(max_epochs=max_epochs)
     model.classifier = clone(model.classifier_)
+    _check_nothing_else(tensors, model, path)
     return model
 
 
 def _read_description(metadata, path):
     try:
-        about = json.loads(metadata.get("sksuperpixel", "{}"))
+        description = json.loads(metadata.get("sksuperpixel", "{}"))
     except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: found a damaged description: {error}") from error
-    found = about.get("format"), about.get("version")
+        raise ValueError(f"{path}: found a damaged description, expected JSON: {error}") from error
+    found = description.get("format"), description.get("version")
     if found != (FORMAT, VERSION):
         raise ValueError(
             f"{path}: found format {found[0]!r} of version {found[1]}, expected {FORMAT!r} of "
             f"version {VERSION}"
         )
-    return about
+    return description
 
 
 def _restore_network(description, tensors, path):
@@ -149,8 +158,15 @@ def _restore_network(description, tensors, path):
     return module
 
 
+def _check_nothing_else(tensors, model, path):
+    """Raise ValueError if a file has tensors that no part of its model knows."""
+    _, known = describe_transformer(model.features, model.features_, _OF_FEATURES)
+    known |= tensors_of(model.classifier_.module_, _OF_NETWORK)
+    check_names(tensors, known, path)
+
+
 def _blank_image(channel_axis, n_channels):
-    """Make an image such as the model was fitted to, for transformers to learn its channels."""
+    """Make an image with the axes and channels that the model knows, to fit transformers to."""
     if channel_axis is None:
         return np.zeros((8, 8), np.uint8)
     # Only the channels of a volume can be on the fourth axis.
@@ -158,7 +174,7 @@ def _blank_image(channel_axis, n_channels):
     return np.moveaxis(np.zeros((*shape, n_channels), np.uint8), -1, channel_axis)
 
 
-def _describe_pairs(pair_features):
+def _describe_pair_features(pair_features):
     for number, each in enumerate(pair_features):
         if type(each) is not PathFeature:
             raise ValueError(

@@ -1,15 +1,16 @@
-"""Parameters as JSON holds them."""
+"""Parameters of estimators in JSON."""
 
 import os
 
 import numpy as np
 
-# What depends on the machine is not written to a file, and not believed if a file has it.
+# Parameters that depend on the machine. They are not written, and not taken from a file that has
+# them: a cache folder, for one, holds pickles, which run code when they are read.
 LOCAL = ("memory", "checkpoint", "device", "n_jobs")
 
 
 def to_json(params):
-    """Make parameters what JSON can hold, without those that depend on the machine.
+    """Turn parameters into data that JSON can hold, and leave out those of the machine.
 
     Parameters
     ----------
@@ -18,13 +19,13 @@ def to_json(params):
     Returns
     -------
     dict
-        Arrays and sequences as lists, NumPy's numbers as Python's, paths as text; None for
-        generators of random numbers.
+        Arrays and sequences become lists, NumPy's numbers Python's, and paths text. Generators
+        of random numbers become None.
 
     Raises
     ------
     ValueError
-        If one is a function.
+        If a parameter is a function.
     """
     params = without_local(params)
     for name, value in params.items():

@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
-# By name; the card of a model is beside it.
+# The file of each model. The model's card lies beside it.
 SHIPPED = {"bsds500": Path(__file__).parent / "bsds500.safetensors"}

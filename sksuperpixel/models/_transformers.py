@@ -1,5 +1,8 @@
-"""Descriptions of transformers: their names, parameters, and what they have learned."""
+"""Transformers in model files: their names, their parameters and their tensors."""
 
+from dataclasses import dataclass
+
+import numpy as np
 from sklearn.base import clone
 
 from sksuperpixel import features as ours
@@ -22,11 +25,11 @@ def describe_transformer(transformer, fitted, prefix):
     Parameters
     ----------
     transformer : str or transformer
-        As given.
+        The parameter `features` of an estimator.
     fitted : transformer or None
-        The same, fitted.
+        The fitted transformer.
     prefix : str
-        What the names of its tensors begin with.
+        Prefix of the names of its tensors.
 
     Returns
     -------
@@ -36,7 +39,7 @@ def describe_transformer(transformer, fitted, prefix):
     Raises
     ------
     ValueError
-        If a file cannot hold it.
+        If a model file cannot hold it.
     """
     if isinstance(transformer, str):
         return transformer, {}
@@ -65,77 +68,102 @@ def describe_transformer(transformer, fitted, prefix):
     return {"name": name, "params": to_json(params)}, tensors
 
 
-def restore_transformer(description, tensors, blank, channel_axis, path, device, prefix):
-    """Make the transformer that `describe_transformer` described.
+@dataclass(frozen=True)
+class TransformerReader:
+    """Makes transformers from the descriptions that `describe_transformer` gave.
 
     Parameters
     ----------
-    description : str or dict
     tensors : dict of str to torch.Tensor
+        All tensors of the file.
+    path : str or path-like
+        The file, for errors.
     blank : ndarray
-        An image such as were fitted.
+        An image with as many axes and channels as those that were fitted.
     channel_axis : int or None
         Which axis of it holds the channels.
-    path : str or path-like
-        Where all this comes from, for errors.
-    device : str
-        Where networks are to run.
-    prefix : str
-
-    Returns
-    -------
-    transformer : str or transformer
-        As it was given.
-    fitted : transformer or None
-
-    Raises
-    ------
-    ValueError
-        If it cannot be made.
+    device : str, default="cpu"
+        Where networks run.
     """
-    if description == "lab":
-        return description, ours.LabFeatures(channel_axis=channel_axis).fit([blank])
-    if isinstance(description, str):
-        return description, None
-    name, params = description["name"], without_local(description["params"])
-    if name not in _NAMES:
-        raise ValueError(f"{path}: found features {name!r}, expected one of {list(_NAMES)}")
-    if name == "ChannelUnion":
-        return _restore_union(params, tensors, blank, channel_axis, path, device, prefix)
-    transformer = getattr(ours, name)(**params)
-    if "device" in transformer.get_params(deep=False):
-        transformer.set_params(device=device)
-    if name not in _WITH_NETWORK:
-        return transformer, clone(transformer).fit([blank])
-    # The network is made with random weights, whatever it was trained from, and filled.
-    own = {
-        key.removeprefix(prefix): tensor
-        for key, tensor in tensors.items()
-        if key.startswith(prefix)
-    }
-    random = {
-        "weights": None,
-        "train": False,
-        "random_state": 0,
-        **transformer._network_params(own),
-    }
-    fitted = clone(transformer).set_params(**random).fit([blank])
-    fill_network(fitted.network_, tensors, path, prefix)
-    given = transformer.get_params(deep=False)
-    return transformer, fitted.set_params(**{name: given[name] for name in random})
 
+    tensors: dict
+    path: str
+    blank: np.ndarray
+    channel_axis: int | None
+    device: str = "cpu"
 
-def _restore_union(params, tensors, blank, channel_axis, path, device, prefix):
-    given, fitted = [], []
-    for name, description in params["transformers"]:
-        part, fitted_part = restore_transformer(
-            description, tensors, blank, channel_axis, path, device, f"{prefix}{name}."
-        )
-        given.append((name, part))
-        fitted.append((name, part if fitted_part is None else fitted_part))
-    params["transformers"] = given
-    union = ours.ChannelUnion(**params)
-    fitted_union = ours.ChannelUnion(**params)
-    fitted_union.n_channels_in_ = 1 if channel_axis is None else blank.shape[channel_axis]
-    fitted_union.transformers_ = fitted
-    return union, fitted_union
+    def restore(self, description, prefix):
+        """Make a transformer.
+
+        Parameters
+        ----------
+        description : str or dict
+        prefix : str
+            Prefix of the names of its tensors.
+
+        Returns
+        -------
+        transformer : str or transformer
+            The parameter `features` of an estimator.
+        fitted : transformer or None
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If the name is unknown or the tensors do not fit.
+        """
+        if description == "lab":
+            return description, self._fit(ours.LabFeatures(channel_axis=self.channel_axis))
+        if isinstance(description, str):
+            return description, None
+        name, params = description["name"], without_local(description["params"])
+        if name not in _NAMES:
+            raise ValueError(
+                f"{self.path}: found features {name!r}, expected one of {list(_NAMES)}"
+            )
+        if name == "ChannelUnion":
+            return self._restore_union(params, prefix)
+        transformer = getattr(ours, name)(**params)
+        if "device" in transformer.get_params(deep=False):
+            transformer.set_params(device=self.device)
+        if name in _WITH_NETWORK:
+            return transformer, self._with_network(transformer, prefix)
+        return transformer, self._fit(transformer)
+
+    def _fit(self, transformer):
+        """Fit a copy, which learns the number of channels only."""
+        return clone(transformer).fit([self.blank])
+
+    def _with_network(self, transformer, prefix):
+        """Make the fitted transformer, whose network has the tensors of the file."""
+        own = {
+            name.removeprefix(prefix): tensor
+            for name, tensor in self.tensors.items()
+            if name.startswith(prefix)
+        }
+        # The network is made with random weights, whatever its training started from, and then
+        # filled.
+        random = {
+            "weights": None,
+            "train": False,
+            "random_state": 0,
+            **transformer._network_params(own),
+        }
+        fitted = self._fit(clone(transformer).set_params(**random))
+        fill_network(fitted.network_, self.tensors, self.path, prefix)
+        given = transformer.get_params(deep=False)
+        return fitted.set_params(**{name: given[name] for name in random})
+
+    def _restore_union(self, params, prefix):
+        given, fitted = [], []
+        for name, description in params["transformers"]:
+            part, fitted_part = self.restore(description, f"{prefix}{name}.")
+            given.append((name, part))
+            fitted.append((name, part if fitted_part is None else fitted_part))
+        params["transformers"] = given
+        union, fitted_union = ours.ChannelUnion(**params), ours.ChannelUnion(**params)
+        axis = self.channel_axis
+        fitted_union.n_channels_in_ = 1 if axis is None else self.blank.shape[axis]
+        fitted_union.transformers_ = fitted
+        return union, fitted_union

@@ -113,12 +113,46 @@ def test_annotators_are_drawn_by_random_state():
     maker = LabelMaker(mining=None)
     many = np.repeat(PIXELS[1:2], 200, axis=0)
     args = (many, np.repeat(CANDIDATES[1:2], 200, 0), np.repeat(DISTANCES[1:2], 200, 0), CENTRES)
-    slots = maker.make(both, LABELS, *args, random_state=1)
-    again = maker.make(both, LABELS, *args, random_state=1)
-    np.testing.assert_array_equal(slots, again)
-    # The second annotator sees one segment: there the nearest is right.
-    assert set(slots.tolist()) == {0, 1}
-    assert 60 < (slots == 0).sum() < 140
+
+    def slots(segmentation, random_state):
+        return maker.make(segmentation, LABELS, *args, random_state=random_state)
+
+    # To the first annotator only slot 1 is right. The second sees one segment, so that slot 0,
+    # which is the nearest, is right as well.
+    assert set(slots(both[:1], 1)) == {1}
+    assert set(slots(both[1:], 1)) == {0}
+    drawn = slots(both, 1)
+    assert 60 < (drawn == 0).sum() < 140
+    # Which of them is drawn depends on the random state, and on the pixel, and on nothing else.
+    np.testing.assert_array_equal(drawn, slots(both, 1))
+    np.testing.assert_array_equal(drawn, slots(both[::-1], 1) == 0)
+    assert (drawn != slots(both, 2)).any()
+
+
+@pytest.mark.parametrize("strategy", ["slic", "nearest", "edges"])
+def test_what_lies_outside_a_mask_changes_nothing(strategy):
+    # The last pixel of LABELS is outside: an edge before it or its segment would matter.
+    labels = LABELS.copy()
+    labels[..., -1] = -1
+    args = (PIXELS, CANDIDATES, DISTANCES, CENTRES)
+    maker = LabelMaker(strategy, mining="ambiguous", min_segments=3)
+    expected = maker.make(SEGMENTATION, labels, *args)
+    for outside in (0, 5, 77):
+        segmentation = SEGMENTATION.copy()
+        segmentation[..., -1] = outside
+        np.testing.assert_array_equal(maker.make(segmentation, labels, *args), expected)
+
+
+def test_edges_at_the_rim_of_a_mask_do_not_count():
+    # Pixel 1 lies between two clusters; the pixel beside the second one is outside the mask.
+    segmentation = np.array([0, 0, 0, 7]).reshape(1, 1, 1, 4)
+    labels = np.array([0, 0, 1, -1], np.int32).reshape(1, 1, 4)
+    args = (np.array([[0, 0, 1]], np.int32), np.array([[0, 1]], np.int32), np.array([[2.0, 1]]))
+    maker = LabelMaker("edges", mining=None, targets="set")
+    centres = np.array([[0, 0, 0], [0, 0, 2]])
+    assert maker.make(segmentation, labels, *args, centres).tolist() == [[True, True]]
+    labels[..., 3] = 1
+    assert maker.make(segmentation, labels, *args, centres).tolist() == [[True, False]]
 
 
 def test_unknown_strategy_is_an_error():

@@ -1,0 +1,100 @@
+"""Show what an image teaches: the pixels to learn from, and which candidates are right."""
+
+from copy import copy
+
+from sklearn.utils import Bunch, check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from sksuperpixel._images.errors import about_image
+from sksuperpixel._images.reader import ImageReader
+from sksuperpixel._images.segmentations import check_segmentation
+from sksuperpixel._learning.parameters import check_label_maker
+
+
+class MiningMixin:
+    """Mixin of the estimator that learns, to look at what its label maker gives."""
+
+    def mine(self, image, segmentation, mask=None, *, learned=False):
+        """Show what one image teaches: which pixels, and the right candidates of each.
+
+        This shows what a label maker does before anything is fitted, or what a fitted model
+        still gets wrong.
+
+        Parameters
+        ----------
+        image : ndarray of shape (H, W), (H, W, C), (D, H, W) or (D, H, W, C)
+            An image.
+        segmentation : ndarray of shape (H, W) or (A, H, W), int
+            Its ground truth, by one annotator or by A of them.
+        mask : ndarray of shape (H, W), bool, default=None
+            Where superpixels are wanted.
+        learned : bool, default=False
+            Whether to take the clusters of the fitted model. Otherwise they are those of SLIC's
+            distance with `channel_weights`.
+
+        Returns
+        -------
+        :class:`~sklearn.utils.Bunch`
+            With the following attributes, for an image of 2 axes (a volume has 3):
+
+            clusters : ndarray of shape (H, W), int32
+                Cluster of each pixel after `max_iter` iterations; -1 outside the mask.
+            centres : ndarray of shape (K, 2), float64
+                Row and column of each cluster.
+            pixels : ndarray of shape (n, 2), int32
+                Row and column of each pixel that teaches, all of them, in raster order.
+            candidates : ndarray of shape (n, Q), int32
+                The clusters it can go to, nearest first; -1 where there are fewer than Q.
+            targets : ndarray of shape (n, Q), bool
+                Which of them are right: one, or any number with ``targets="set"`` of the label
+                maker.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `learned` is true but `fit` was not called.
+        ValueError
+            If a parameter, the image or the segmentation is not as expected.
+        TypeError
+            If the image is not an array of numbers.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sksuperpixel import LabelMaker, TrainableSLIC
+        >>> segmentation = np.zeros((32, 32), int)
+        >>> segmentation[:, 13:] = 1
+        >>> slic = TrainableSLIC(8, label_maker=LabelMaker(min_segments=2), random_state=0)
+        >>> mined = slic.mine(1.0 * segmentation[:, :, np.newaxis], segmentation)
+        >>> mined.pixels.shape[1], mined.targets.shape[1]
+        (2, 7)
+        """
+        self._validate_params()
+        label_maker = check_label_maker(self.label_maker, self.n_candidates)
+        if learned:
+            check_is_fitted(self, "classifier_")
+        n_channels = getattr(self, "n_channels_in_", None)
+        reader = ImageReader([image], self.channel_axis, [mask], n_channels)
+        shape = reader.first.shape
+        miner = copy(self)
+        miner.n_pixels_per_image = None  # all of them
+        # A network is asked with the pair features it knows. Without one, nothing needs them.
+        miner.pair_features_ = self.pair_features_ if learned else ()
+        if not hasattr(self, "features_"):
+            miner.features_ = miner._fit_features(reader, [segmentation])
+        with about_image(0):
+            segmentation = check_segmentation(segmentation, shape)
+            planes = miner._planes(reader.first)
+            teacher = miner._teacher(label_maker, len(planes.features), learned=learned)
+            pixels, labels, centres = teacher.draw(
+                planes,
+                segmentation.reshape(-1, *planes.shape),
+                check_random_state(self.random_state),
+            )
+        return Bunch(
+            clusters=labels.reshape(shape),
+            centres=centres[:, -len(shape) :],
+            pixels=pixels.positions[:, -len(shape) :],
+            candidates=pixels.candidates,
+            targets=pixels.right_candidates(sets=label_maker.targets == "set"),
+        )

@@ -1,0 +1,59 @@
+"""Parameters of learning that are checked beside one another."""
+
+from sksuperpixel._learning.label_maker import LabelMaker
+
+# Sets of candidates are the bits of an int64.
+_MOST_CANDIDATES_OF_SETS = 63
+
+
+def check_label_maker(maker, n_candidates):
+    """Check a label maker beside the number of candidates.
+
+    Parameters
+    ----------
+    maker : LabelMaker or None
+    n_candidates : int
+
+    Returns
+    -------
+    LabelMaker
+        One with its defaults for None.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not as expected.
+    """
+    maker = LabelMaker() if maker is None else maker
+    maker._validate_params()
+    if maker.mining == "ambiguous" and maker.min_segments > n_candidates:
+        raise ValueError(
+            f"label_maker: found min_segments={maker.min_segments}, expected at most "
+            f"n_candidates={n_candidates}: candidates lie in no more segments"
+        )
+    if maker.targets == "set" and n_candidates > _MOST_CANDIDATES_OF_SETS:
+        raise ValueError(
+            f"n_candidates: found {n_candidates}, expected at most {_MOST_CANDIDATES_OF_SETS} "
+            "for a label maker with targets='set'"
+        )
+    return maker
+
+
+def check_pair_features(pair_features):
+    """Check that pair features can be called.
+
+    Parameters
+    ----------
+    pair_features : sequence
+
+    Raises
+    ------
+    TypeError
+        If one of them cannot.
+    """
+    for number, function in enumerate(pair_features):
+        if not callable(function):
+            raise TypeError(
+                f"pair_features[{number}]: found {function!r}, expected a function of features, "
+                "pixels and ends"
+            )

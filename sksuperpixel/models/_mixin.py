@@ -1,0 +1,115 @@
+"""The methods by which an estimator is written to a model file and read from one."""
+
+from sklearn.utils.validation import check_is_fitted
+
+from sksuperpixel._torch import require
+from sksuperpixel.models._shipped import SHIPPED
+
+
+class ModelFilesMixin:
+    """Mixin of the estimator whose fitted models can be saved and loaded."""
+
+    def save(self, path):
+        """Write the fitted model to a file.
+
+        The file holds the tensors in the format of safetensors, and a description of the model
+        in JSON. Parameters that depend on the machine are left out: `device`, `n_jobs`, and
+        `memory` and `checkpoint` of transformers.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file. If it exists, it is replaced.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called.
+        ValueError
+            If the network, the transformer or a pair feature does not come from this library.
+            Such a model can be pickled instead.
+        """
+        check_is_fitted(self, "classifier_")
+        from sksuperpixel.models._files import save_model
+
+        save_model(path, self)
+
+    @classmethod
+    def load(cls, path, device="cpu"):
+        """Read a model that `save` wrote. No code from the file is run.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+        device : str, default="cpu"
+            Where the networks run.
+
+        Returns
+        -------
+        TrainableSLIC
+            Fitted estimator. Its `classifier`, which `fit` would train, is a network of the same
+            kind with the same number of epochs, and otherwise with the defaults of
+            `sksuperpixel.networks`.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If the file is damaged, is not a model, has another version, or if its tensors do not
+            fit its description.
+        ImportError
+            If torch or skorch is not installed.
+        """
+        require("TrainableSLIC", "torch", "skorch")
+        from sksuperpixel.models._files import load_model
+
+        return load_model(path, cls, device)
+
+    @classmethod
+    def from_pretrained(cls, name="bsds500", device="cpu"):
+        """Give a fitted model that comes with the library.
+
+        Parameters
+        ----------
+        name : {"bsds500"}, default="bsds500"
+            Name of the model. ``"bsds500"`` is for photographs and superpixels from 8 to 32
+            pixels across. It was trained on the segmentations of BSDS500 [1]_. Its card,
+            ``sksuperpixel/models/bsds500.md``, says how it was trained and how good it is.
+        device : str, default="cpu"
+            Where the networks run.
+
+        Returns
+        -------
+        TrainableSLIC
+            Fitted estimator. Set `n_segments` or `superpixel_size` to what you want. `fit`
+            starts from this model and adapts its features to your images; with
+            ``features__train=False`` they stay as they are.
+
+        Raises
+        ------
+        ValueError
+            If there is no model of this name.
+        ImportError
+            If torch or skorch is not installed.
+
+        References
+        ----------
+        .. [1] P. Arbelaez, M. Maire, C. Fowlkes, J. Malik. "Contour detection and hierarchical
+           image segmentation". IEEE TPAMI 33(5), 2011.
+
+        Examples
+        --------
+        >>> from skimage.data import astronaut
+        >>> from sksuperpixel import TrainableSLIC
+        >>> slic = TrainableSLIC.from_pretrained("bsds500").set_params(n_segments=300)
+        >>> slic.transform([astronaut()])[0].max().item()
+        299
+        """
+        if name not in SHIPPED:
+            raise ValueError(
+                f"name: found {name!r}, expected one of {sorted(SHIPPED)}; `load` reads files "
+                "that `save` wrote"
+            )
+        return cls.load(SHIPPED[name], device)

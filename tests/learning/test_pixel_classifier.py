@@ -1,0 +1,220 @@
+"""Training of the classifier: what may be given, and that it is trained as asked for."""
+
+import numpy as np
+import pytest
+import torch
+from mosaics import IMAGES, SEGMENTATIONS, learner
+from sklearn.linear_model import LogisticRegression
+from skorch import NeuralNetClassifier
+from skorch.callbacks import Callback, EarlyStopping
+
+from sksuperpixel import LabelMaker
+from sksuperpixel._learning.pixel_classifier import PixelDataset, check_net, fit_net
+from sksuperpixel._learning.training_pixels import TrainingPixels
+from sksuperpixel.networks import (
+    DistanceNetwork,
+    SetLoss,
+    make_classification_net,
+    make_distance_net,
+)
+
+
+def make_pixels(n=600, n_candidates=3, seed=0):
+    """Pixels whose right candidate is nearest in the second feature; the first is noise."""
+    rng = np.random.default_rng(seed)
+    means = rng.normal(0, 5, (40, 2)).astype(np.float32)
+    candidates = rng.integers(0, 40, (n, n_candidates)).astype(np.int32)
+    values = rng.normal(0, 5, (n, 2)).astype(np.float32)
+    targets = np.abs(values[:, 1:] - means[candidates, 1]).argmin(axis=1)
+    return TrainingPixels(
+        values,
+        candidates,
+        np.ones((n, n_candidates), np.float32),
+        np.zeros((n, n_candidates, 0), np.float32),
+        targets,
+        means,
+        None,
+    )
+
+
+def fit(net, pixels, n_held_out=100, **params):
+    options = {
+        "validation": np.arange(len(pixels)) < n_held_out,
+        "channel_weights": None,
+        "sets": False,
+        "seed": 0,
+        "device": "cpu",
+        **params,
+    }
+    return fit_net(net, pixels, **options)
+
+
+def parameters(net):
+    return torch.cat([each.detach().ravel() for each in net.module_.parameters()])
+
+
+def test_datasets_give_rows_and_targets():
+    pixels = make_pixels()
+    dataset = PixelDataset(pixels, np.array([7, 3, 5]))
+    assert len(dataset) == 3
+    rows, targets = zip(*dataset.__getitems__([2, 0]), strict=True)
+    np.testing.assert_array_equal(rows, pixels.rows(np.array([5, 7])))
+    assert targets == (pixels.targets[5], pixels.targets[7])
+    row, target = dataset[1]
+    np.testing.assert_array_equal(row, pixels.rows(np.array([3]))[0])
+    assert target == pixels.targets[3]
+
+
+def test_what_tells_is_learned():
+    net = fit(make_distance_net(1, max_epochs=60).set_params(lr=0.1), make_pixels())
+    noise, signal = net.module_.channel_weights
+    assert signal > 5 * noise
+    losses = net.history[:, "valid_loss"]
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_sizes_weights_and_scales_are_told_to_the_module():
+    pixels = make_pixels()
+    net = fit(make_distance_net(3, max_epochs=0), pixels, channel_weights=[0.25, 4.0])
+    assert net.module_.n_features == 2
+    np.testing.assert_allclose(net.module_.channel_weights, [0.25, 4.0])
+    np.testing.assert_array_equal(net.module_.scales, pixels.typical_sizes())
+    net = fit(make_classification_net(max_epochs=1), make_pixels(n_candidates=5))
+    assert net.module_.n_candidates == 5
+
+
+def test_the_seed_decides():
+    pixels = make_pixels()
+    before = torch.get_rng_state()
+    found = [
+        parameters(fit(make_distance_net(3, max_epochs=2), pixels, seed=seed))
+        for seed in (0, 0, 1)
+    ]
+    assert found[0].equal(found[1])
+    assert not found[0].equal(found[2])
+    assert torch.get_rng_state().equal(before)
+
+
+def test_pixels_held_out_are_not_trained_on():
+    pixels, changed = make_pixels(), make_pixels()
+    changed.targets[:100] = (changed.targets[:100] + 1) % 3
+    nets = [
+        fit(make_distance_net(1, max_epochs=3, callbacks=[]), each) for each in (pixels, changed)
+    ]
+    assert parameters(nets[0]).equal(parameters(nets[1]))
+    losses = [net.history[:, "valid_loss"] for net in nets]
+    assert losses[0][-1] < losses[1][-1]
+
+
+@pytest.mark.parametrize("n_held_out", [0, 100])
+def test_no_validation_where_none_is_wanted(n_held_out):
+    net = make_distance_net(1, max_epochs=12, patience=1, train_split=None)
+    net = fit(net.set_params(lr=1e-9), make_pixels(), n_held_out)
+    assert len(net.history) == 12
+    assert "valid_loss" not in net.history[0]
+
+
+def test_training_starts_from_another_network():
+    pixels = make_pixels()
+    first = fit(make_distance_net(3, max_epochs=2), pixels)
+    again = fit(make_distance_net(3, max_epochs=0), pixels, seed=9, start=first.module_)
+    assert parameters(again).equal(parameters(first))
+    with pytest.raises(ValueError, match="warm_start: found a network of another kind or size"):
+        fit(make_distance_net(1, max_epochs=0), pixels, start=first.module_)
+
+
+@pytest.mark.parametrize("n_pixels", [228, 229, 230])
+def test_a_last_batch_of_one_pixel_is_left_out(n_pixels):
+    seen = []
+
+    class Counter(Callback):
+        def on_batch_begin(self, net, batch=None, training=None, **kwargs):
+            if training:
+                seen.append(len(batch[1]))
+
+    net = make_classification_net(max_epochs=1, batch_size=128)
+    net.set_params(callbacks=[("counter", Counter())])
+    fit(net, make_pixels(n_pixels))
+    assert seen == ([128] if n_pixels == 229 else [n_pixels - 100] if n_pixels < 229 else [128, 2])
+
+
+def test_training_that_diverges_is_an_error():
+    with pytest.raises(ValueError, match="found numbers that are not finite after training"):
+        fit(make_distance_net(1, max_epochs=3).set_params(lr=1e4), make_pixels())
+
+
+@pytest.mark.parametrize("targets", ["slot", "set"])
+@pytest.mark.parametrize("criterion", [{}, {"criterion__sets": True}, {"criterion__sets": False}])
+def test_the_label_maker_says_whether_targets_are_sets(targets, criterion):
+    net = NeuralNetClassifier(
+        DistanceNetwork, criterion=SetLoss, module__n_features=1, max_epochs=2, verbose=0
+    ).set_params(**criterion, callbacks__valid_acc=None)
+    maker = LabelMaker(min_segments=2, targets=targets)
+    slic = learner(classifier=net, label_maker=maker).fit(IMAGES[:3], SEGMENTATIONS[:3])
+    assert slic.classifier_.criterion_.sets == (targets == "set")
+    assert np.isfinite(slic.classifier_.history[:, "train_loss"]).all()
+
+
+class EpochCounter(Callback):
+    """A user's own callback."""
+
+    def on_epoch_end(self, net, **kwargs):
+        net.module_.n_epochs_seen = getattr(net.module_, "n_epochs_seen", 0) + 1
+
+
+class OwnDistance(DistanceNetwork):
+    """A user's own network, that hands on what it is told."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+
+
+@pytest.mark.parametrize("n_held_out", [0, 100])
+def test_a_users_own_net_keeps_its_callbacks_and_settings(n_held_out):
+    net = NeuralNetClassifier(
+        OwnDistance,
+        criterion=torch.nn.CrossEntropyLoss,
+        module__n_features=1,
+        module__channel_weights=[5.0, 6.0],
+        lr=0.0,
+        max_epochs=3,
+        verbose=0,
+        callbacks=[EpochCounter, ("stop", EarlyStopping(patience=9))],
+    )
+    module = fit(check_net(net), make_pixels(), n_held_out).module_
+    assert module.n_epochs_seen == 3
+    assert module.n_features == 2
+    np.testing.assert_allclose(module.channel_weights, [5, 6], rtol=1e-5)
+
+
+def test_the_net_that_is_given_is_copied():
+    net = make_distance_net(1)
+    assert check_net(net) is not net
+    assert check_net(net).get_params()["module__n_layers"] == 1
+    assert check_net(None).get_params()["module__n_layers"] == 3
+
+
+@pytest.mark.parametrize(
+    ("classifier", "message"),
+    [
+        (LogisticRegression(), "found LogisticRegression, expected a skorch.NeuralNetClassifier"),
+        (
+            NeuralNetClassifier(DistanceNetwork(3)),
+            "found an instance of DistanceNetwork as its module, expected the class",
+        ),
+    ],
+)
+def test_classifiers_of_another_kind(classifier, message):
+    with pytest.raises(TypeError, match=message):
+        check_net(classifier)
+
+
+def test_criteria_that_do_not_fit_are_errors():
+    net = NeuralNetClassifier(DistanceNetwork, module__n_features=1)
+    with pytest.raises(ValueError, match="found the criterion NLLLoss, for which skorch takes"):
+        check_net(net)
+    net.set_params(criterion=torch.nn.CrossEntropyLoss)
+    check_net(net)
+    with pytest.raises(ValueError, match="found the criterion CrossEntropyLoss, expected SetLoss"):
+        check_net(net, sets=True)
+    check_net(net.set_params(criterion=SetLoss), sets=True)

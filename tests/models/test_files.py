@@ -1,0 +1,384 @@
+"""Model files: what comes back, what never does, and what is refused."""
+
+import json
+from copy import copy
+
+import numpy as np
+import pytest
+import torch
+from mosaics import IMAGES, SEGMENTATIONS, learner
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from sksuperpixel import ChannelUnion, LabelMaker, LabFeatures, PathFeature, TrainableSLIC
+from sksuperpixel.features import ENetFeatures
+from sksuperpixel.models._files import FORMAT, VERSION
+from sksuperpixel.networks import DistanceNetwork, make_classification_net, make_distance_net
+
+
+@pytest.fixture(scope="module", params=[1, 3])
+def fitted(request):
+    return learner(request.param).fit(IMAGES[:3], SEGMENTATIONS[:3])
+
+
+@pytest.fixture
+def saved(fitted, tmp_path):
+    fitted.save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def description_of(path):
+    with safe_open(path, framework="pt") as file:
+        return json.loads(file.metadata()["sksuperpixel"])
+
+
+def rewrite(path, description=None, tensors=None):
+    """Write a model file again, with another description or other tensors."""
+    description = description_of(path) if description is None else description
+    tensors = load_file(path) if tensors is None else tensors
+    if not isinstance(description, str):
+        description = json.dumps(description)
+    save_file(tensors, path, metadata={"sksuperpixel": description})
+
+
+def assert_same(one, other, images=IMAGES):
+    for a, b in zip(one.transform(images), other.transform(images), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# What comes back ---------------------------------------------------------------------------
+
+
+def test_models_come_back(fitted, saved):
+    loaded = TrainableSLIC.load(saved)
+    assert_same(loaded, fitted)
+    assert isinstance(loaded, TrainableSLIC)
+    for name in ("n_channels_in_", "n_features_", "n_pixels_", "pair_features_"):
+        assert getattr(loaded, name) == getattr(fitted, name)
+    assert loaded.label_maker.get_params() == fitted.label_maker.get_params()
+    given, found = fitted.get_params(deep=False), loaded.get_params(deep=False)
+    for name in given.keys() - {"label_maker", "classifier"}:
+        assert found[name] == given[name], name
+    for net in (loaded.classifier, loaded.classifier_):
+        assert net.max_epochs == 4
+        assert net.get_params()["module__n_layers"] == fitted.classifier_.module_.n_layers
+
+
+def test_a_class_of_the_user_comes_back_as_such(saved):
+    class Own(TrainableSLIC):
+        pass
+
+    assert type(Own.load(saved)) is Own
+
+
+def test_classification_networks_and_default_label_makers_come_back(tmp_path):
+    net = make_classification_net(max_epochs=1)
+    slic = learner(classifier=net, label_maker=None, n_candidates=5)
+    slic.fit(IMAGES[:2], SEGMENTATIONS[:2]).save(tmp_path / "model")
+    loaded = TrainableSLIC.load(tmp_path / "model")
+    assert loaded.label_maker is None
+    assert_same(loaded, slic)
+
+
+def test_parameters_that_change_the_superpixels_come_back(fitted, tmp_path):
+    images = [image / 255 for image in IMAGES]
+    slic = clone(fitted).set_params(
+        features="passthrough", n_segments=30, edge_channel=-1, refine_iter=2, start_label=1
+    )
+    slic.fit(images[:3], SEGMENTATIONS[:3]).save(tmp_path / "model")
+    assert_same(TrainableSLIC.load(tmp_path / "model"), slic, images)
+    other = copy(slic).set_params(edge_channel=None)
+    assert (other.transform(images[:1])[0] != slic.transform(images[:1])[0]).any()
+
+
+def test_pair_features_come_back(tmp_path):
+    slic = learner(pair_features=[PathFeature("max", (1,)), PathFeature("variation")])
+    slic.fit(IMAGES[:2], SEGMENTATIONS[:2])
+    # Those that the network knows, not those that were set since.
+    slic.set_params(pair_features=()).save(tmp_path / "model")
+    loaded = TrainableSLIC.load(tmp_path / "model")
+    assert loaded.pair_features[0].get_params() == {"statistic": "max", "channels": [1]}
+    assert loaded.n_features_ == 3
+    assert_same(loaded, slic)
+
+
+@pytest.mark.parametrize("channel_axis", [0, 3, -1, -4])
+def test_volumes_with_channels_anywhere(channel_axis, tmp_path):
+    volume = np.zeros((6, 24, 24, 2), np.float32)
+    volume[:, :, 13:, 0] = 100
+    segmentation = (volume[..., 0] > 0).astype(int)
+    volume = np.moveaxis(volume, -1, channel_axis)
+    slic = learner(1, channel_axis=channel_axis, features="passthrough")
+    slic.fit([volume], [segmentation]).save(tmp_path / "model")
+    assert_same(TrainableSLIC.load(tmp_path / "model"), slic, [volume])
+
+
+def test_volumes_without_channels_and_numbers_of_numpy(tmp_path):
+    volume = np.zeros((6, 24, 24), np.float32)
+    volume[:, :, 13:] = 100
+    slic = learner(
+        1,
+        channel_axis=None,
+        features="passthrough",
+        spacing=(2.0, 1.0, 1.0),
+        channel_weights=np.ones(1, np.float32),
+        classifier=make_distance_net(3, n_hidden=np.int64(4), max_epochs=1),
+        label_maker=LabelMaker(min_segments=np.int64(2)),
+        random_state=np.random.RandomState(0),
+    ).fit([volume], [(volume > 0).astype(int)])
+    slic.save(tmp_path / "model")
+    loaded = TrainableSLIC.load(tmp_path / "model")
+    assert loaded.channel_weights == [1]
+    assert loaded.random_state is None
+    assert_same(loaded, slic, [volume])
+
+
+def test_loaded_models_can_be_cloned_and_fitted(fitted, saved):
+    loaded = TrainableSLIC.load(saved)
+    with pytest.raises(NotFittedError):
+        clone(loaded).transform(IMAGES)
+    # From the start, this is the training of the model that was saved.
+    again = clone(loaded).fit(IMAGES[:3], SEGMENTATIONS[:3])
+    assert_same(again, fitted)
+    # From where it is, it is another one.
+    before = loaded.classifier_.module_.log_weights.clone()
+    loaded.set_params(warm_start=True, classifier__max_epochs=1)
+    loaded.fit(IMAGES[3:], SEGMENTATIONS[3:])
+    after = loaded.classifier_.module_.log_weights
+    assert len(loaded.classifier_.history) == 1
+    assert 0 < (after - before).abs().max() < 0.2
+    assert loaded.classifier_.module_.n_layers == fitted.classifier_.module_.n_layers
+
+
+# What depends on the machine ---------------------------------------------------------------
+
+
+def test_parameters_of_the_machine_are_not_written(tmp_path):
+    features = ChannelUnion(
+        [("lab", LabFeatures(memory=str(tmp_path / "cache"))), ("rgb", "passthrough")]
+    )
+    slic = learner(features=features, n_jobs=2, device="cpu")
+    slic.fit(IMAGES[:2], SEGMENTATIONS[:2]).save(tmp_path / "model")
+    text = json.dumps(description_of(tmp_path / "model"))
+    for name in ("memory", "checkpoint", "device", "n_jobs", str(tmp_path)):
+        assert name not in text
+    loaded = TrainableSLIC.load(tmp_path / "model")
+    assert loaded.n_jobs is None
+    assert_same(loaded, slic)
+
+
+def test_parameters_of_the_machine_are_not_believed(tmp_path):
+    """Whatever a file says, at any depth: a cache folder could hold a pickle that runs code."""
+    enet = ENetFeatures("bottleneck1.0", weights=None, random_state=0)
+    inner = ChannelUnion([("enet", enet), ("lab", LabFeatures())])
+    slic = learner(features=ChannelUnion([("inner", inner), ("rgb", "passthrough")]))
+    path = tmp_path / "model"
+    slic.fit(IMAGES[:2], SEGMENTATIONS[:2]).save(path)
+    evil = {
+        "memory": str(tmp_path / "cache"),
+        "checkpoint": str(tmp_path / "checkpoint"),
+        "device": "meta",
+        "n_jobs": 64,
+    }
+
+    def poison(part):
+        if isinstance(part, dict):
+            for each in part.values():
+                poison(each)
+            if "params" in part and "format" not in part and "name" in part:
+                part["params"].update(evil)
+        elif isinstance(part, list):
+            for each in part:
+                poison(each)
+
+    description = description_of(path)
+    poison(description["params"])
+    for name in ("params", "training"):
+        description[name].update(evil)
+    assert (
+        json.dumps(description).count('"meta"') == 6
+    )  # the model, its net, two unions and two parts
+    rewrite(path, description)
+    loaded = TrainableSLIC.load(path)
+    assert (loaded.n_jobs, loaded.device) == (None, "cpu")
+    assert loaded.classifier_.device == loaded.classifier.device == "cpu"
+    for features in (loaded.features, loaded.features_):
+        params = features.get_params()
+        assert params["inner__enet__device"] == "cpu"
+        for name, value in params.items():
+            if name.rpartition("__")[2] in ("memory", "checkpoint"):
+                assert value is None, name
+    assert_same(loaded, slic)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_device_is_the_one_that_is_asked_for(tmp_path):
+    features = ENetFeatures("bottleneck1.0", weights=None, random_state=0)
+    slic = learner(features=features).fit(IMAGES[:2], SEGMENTATIONS[:2])
+    slic.save(tmp_path / "model")
+    loaded = TrainableSLIC.load(tmp_path / "model", device="cpu:0")
+    devices = (
+        loaded.device,
+        loaded.features.device,
+        loaded.features_.device,
+        loaded.classifier_.device,
+    )
+    assert devices == ("cpu:0",) * 4
+
+
+# What is refused ---------------------------------------------------------------------------
+
+
+def test_files_that_are_not_there_or_cut_short(saved):
+    with pytest.raises(FileNotFoundError, match="none: found no such file"):
+        TrainableSLIC.load(saved.with_name("none"))
+    content = saved.read_bytes()
+    for n_bytes in (0, 100, len(content) - 20):
+        saved.write_bytes(content[:n_bytes])
+        with pytest.raises(ValueError, match="model: found a file that is damaged or cut short"):
+            TrainableSLIC.load(saved)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"version": VERSION + 1}, f"format '{FORMAT}' of version {VERSION + 1}"),
+        ({"version": None}, f"format '{FORMAT}' of version None"),
+        ({"format": "other"}, f"format 'other' of version {VERSION}"),
+    ],
+)
+def test_other_versions_and_formats(saved, change, found):
+    rewrite(saved, {**description_of(saved), **change})
+    expected = f"model: found {found}, expected '{FORMAT}' of version {VERSION}"
+    with pytest.raises(ValueError, match=expected):
+        TrainableSLIC.load(saved)
+
+
+def test_files_without_a_whole_description(saved):
+    rewrite(saved, json.dumps(description_of(saved))[:-5])
+    with pytest.raises(ValueError, match="model: found a damaged description, expected JSON"):
+        TrainableSLIC.load(saved)
+    save_file(load_file(saved), saved)
+    with pytest.raises(ValueError, match="model: found format None of version None, expected"):
+        TrainableSLIC.load(saved)
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "message"),
+    [
+        ("network.log_weights", None, r"found nothing, expected float32 of shape \(3,\)"),
+        ("network.more", torch.zeros(2), r"found float32 of shape \(2,\), expected nothing"),
+        ("more", torch.zeros(2), r"found float32 of shape \(2,\), expected nothing"),
+        ("features.more", torch.zeros(2), r"found float32 of shape \(2,\), expected nothing"),
+        (
+            "network.scales",
+            torch.zeros(5),
+            r"found float32 of shape \(5,\), expected float32 of shape \(4,\)",
+        ),
+        (
+            "network.scales",
+            torch.zeros(4, dtype=torch.float16),
+            r"found float16 of shape \(4,\), expected float32 of shape \(4,\)",
+        ),
+        ("network.log_temperature", torch.tensor(torch.nan), "found NaN or infinity, expected"),
+    ],
+)
+def test_tensors_that_do_not_fit_are_named(saved, name, tensor, message):
+    tensors = {**load_file(saved), name: tensor}
+    rewrite(saved, tensors={key: each for key, each in tensors.items() if each is not None})
+    with pytest.raises(ValueError, match=f"model: tensor '{name}': {message}"):
+        TrainableSLIC.load(saved)
+
+
+def test_tensors_that_do_not_fit_their_description(saved):
+    description = description_of(saved)
+    description["network"]["params"]["n_features"] = 4
+    rewrite(saved, description)
+    with pytest.raises(ValueError, match=r"tensor 'network\.\w+(\.\w+)*': found .* expected"):
+        TrainableSLIC.load(saved)
+
+
+def test_networks_that_are_not_known(saved):
+    description = description_of(saved)
+    description["network"]["name"] = "make_net_of"
+    rewrite(saved, description)
+    with pytest.raises(ValueError, match="model: found network 'make_net_of', expected one of"):
+        TrainableSLIC.load(saved)
+
+
+# What cannot be written --------------------------------------------------------------------
+
+
+class OwnFeature(PathFeature):
+    """Of a user."""
+
+
+class OwnNetwork(DistanceNetwork):
+    """Of a user."""
+
+
+class Halved(LabFeatures):
+    """Of a user."""
+
+
+OwnNamesake = type("PathFeature", (PathFeature,), {})
+OwnNetworkNamesake = type("DistanceNetwork", (DistanceNetwork,), {})
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        (
+            {"pair_features": [PathFeature(), OwnFeature()]},
+            r"pair_features\[1\]: found OwnFeature\(\), which a model file cannot hold",
+        ),
+        ({"pair_features": [OwnNamesake()]}, r"pair_features\[0\]: found PathFeature\(\), which"),
+        (
+            {"pair_features": [lambda f, p, e: e[..., 0]]},
+            r"pair_features\[0\]: found <function",
+        ),
+        ({"features": Halved()}, "features: found a Halved, which a model file cannot hold"),
+        (
+            {"classifier": make_distance_net(1, max_epochs=1).set_params(module=OwnNetwork)},
+            "classifier: found a network <class .*OwnNetwork'>, which a model file cannot hold",
+        ),
+        (
+            {
+                "classifier": make_distance_net(1, max_epochs=1).set_params(
+                    module=OwnNetworkNamesake
+                )
+            },
+            "classifier: found a network <class .*DistanceNetwork'>, which a model file cannot",
+        ),
+    ],
+)
+def test_parts_of_the_user_cannot_be_written(params, message, tmp_path):
+    slic = learner(**params).fit(IMAGES[:2], SEGMENTATIONS[:2])
+    path = tmp_path / "model"
+    path.write_bytes(b"old")
+    with pytest.raises(ValueError, match=message):
+        slic.save(path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_models_that_are_not_fitted_cannot_be_written(tmp_path):
+    with pytest.raises(NotFittedError):
+        learner().save(tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_is_written_as_a_whole_or_not_at_all(fitted, saved, monkeypatch):
+    content = saved.read_bytes()
+
+    def fail(*args):
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", fail)
+        with pytest.raises(OSError, match="no space left"):
+            clone(fitted).set_params(n_rounds=2).fit(IMAGES[:2], SEGMENTATIONS[:2]).save(saved)
+    assert saved.read_bytes() == content
+    assert list(saved.parent.iterdir()) == [saved]

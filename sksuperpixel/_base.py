@@ -15,6 +15,7 @@ from sksuperpixel._clustering.planes import Planes, channels_first
 from sksuperpixel._clustering.settings import Settings
 from sksuperpixel._clustering.superpixels import superpixels
 from sksuperpixel._clustering.threads import ONE_THREAD, Threads
+from sksuperpixel._documentation import DocumentedOnline
 from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.images import check_finite
 from sksuperpixel._images.parameters import check_spacing
@@ -43,7 +44,11 @@ SHARED_CONSTRAINTS = {
 
 
 class SuperpixelTransformer(
-    CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    DocumentedOnline,
+    CallbackSupportMixin,
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,
 ):
     """Base of the estimators whose ``transform`` gives superpixels.
 
@@ -51,11 +56,6 @@ class SuperpixelTransformer(
     `n_channels_in_`, and it implements ``_distance(n_features)``, which gives the distance by
     which pixels choose their clusters.
     """
-
-    _doc_link_module = "sksuperpixel"
-    _doc_link_template = (
-        "https://sksuperpixel.readthedocs.io/stable/generated/sksuperpixel.{estimator_name}.html"
-    )
 
     def _fit_features(self, reader, y):
         """Check the first image and the segmentations, and fit the features' transformer.

@@ -14,6 +14,7 @@ from sksuperpixel._base import SHARED_CONSTRAINTS, SuperpixelTransformer
 from sksuperpixel._clustering.distance import NetworkDistance, WeightedDistance
 from sksuperpixel._clustering.settings import Settings
 from sksuperpixel._clustering.superpixels import check_edge_channel
+from sksuperpixel._documentation import with_parameters_of
 from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.parameters import check_channel_weights
 from sksuperpixel._images.reader import ImageReader
@@ -24,7 +25,6 @@ from sksuperpixel._learning.parameters import check_label_maker, check_pair_feat
 from sksuperpixel._learning.printing import with_short_networks
 from sksuperpixel._learning.rounds import Teacher, check_drawn, draw_validation_images
 from sksuperpixel._learning.training_pixels import concatenate_pixels
-from sksuperpixel._shared_docstrings import with_parameters_of
 from sksuperpixel._slic import SLIC
 from sksuperpixel._torch import require
 from sksuperpixel.models._mixin import ModelFilesMixin

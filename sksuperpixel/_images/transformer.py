@@ -10,6 +10,7 @@ from sklearn.base import TransformerMixin, clone
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted, check_memory
 
+from sksuperpixel._documentation import DocumentedOnline
 from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.images import check_finite
 from sksuperpixel._images.lazy_sequence import LazySequence
@@ -78,7 +79,7 @@ def _compute(transformer, key, image):
     return transformer._image_features(image)
 
 
-class ImageTransformerMixin(TransformerMixin, auto_wrap_output_keys=None):
+class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output_keys=None):
     """Mixin of the transformers that turn images into features.
 
     A subclass has the parameters `channel_axis` and `memory` and implements

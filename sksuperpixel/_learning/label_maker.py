@@ -8,6 +8,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sksuperpixel._clustering.pairs import line_ends
+from sksuperpixel._documentation import DocumentedOnline
 from sksuperpixel._label_maps.edges import edge_map
 from sksuperpixel._label_maps.overlaps import Contingency, densify
 from sksuperpixel._learning.path_feature import PathFeature
@@ -16,7 +17,7 @@ VOID = -1  # a pixel without ground truth, or a cluster without such pixels
 ABSENT = -2  # the segment of a candidate that does not exist
 
 
-class LabelMaker(BaseEstimator):
+class LabelMaker(DocumentedOnline, BaseEstimator):
     """Find out from segmentations which candidates are right for each pixel.
 
     A cluster belongs to the segment that most of its pixels lie in. A candidate is right for a

@@ -5,12 +5,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import StrOptions
 
 from sksuperpixel._clustering.kernels.lines import along_lines
+from sksuperpixel._documentation import DocumentedOnline
 
 # The numbers by which the kernel knows the statistics.
 _STATISTICS = {"sum": 0, "max": 1, "variation": 2, "deviation": 3}
 
 
-class PathFeature(BaseEstimator):
+class PathFeature(DocumentedOnline, BaseEstimator):
     r"""A number that sums up the features on the line from a pixel to a cluster's centre.
 
     A pixel and a cluster may look alike and still belong to two objects, with a border or a

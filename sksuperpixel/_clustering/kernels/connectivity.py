@@ -28,7 +28,7 @@ def _unite(parents, a, b):
 
 @kernel
 def number_roots(parents):
-    """Number trees 0, 1, ... in the order of their lowest members; return how many there are.
+    """Give trees the numbers 0, 1, ... in the order of their lowest members, and count them.
 
     Every root must be the lowest member of its tree. `parents` becomes the number of each
     member's tree.

@@ -1,4 +1,4 @@
-"""Parameters that two classes share, described once."""
+"""Where the documentation is, and parameters that two classes share, described once."""
 
 import inspect
 import re
@@ -7,6 +7,22 @@ import re
 _SHARED = re.compile(r"^(?P<names>\w+(?:, \w+)*)\n    As in `(?P<other>\w+)`\.$", re.MULTILINE)
 # A parameter and its description.
 _ENTRY = re.compile(r"^(?P<name>\w+) : .*\n(?:    .*\n|\n(?=    ))+", re.MULTILINE)
+
+
+class DocumentedOnline:
+    """Mixin of the estimators: scikit-learn's HTML diagrams link to their documentation."""
+
+    _doc_link_module = "sksuperpixel"
+    _doc_link_template = (
+        "https://sksuperpixel.readthedocs.io/stable/generated/{estimator_page}.html"
+    )
+
+    def _doc_link_url_param_generator(self):
+        """Give what the link's template is filled in with."""
+        # Estimators are documented under the public module that they are imported from.
+        cls = type(self)
+        public = "sksuperpixel.features" if ".features." in cls.__module__ else "sksuperpixel"
+        return {"estimator_page": f"{public}.{cls.__name__}"}
 
 
 def with_parameters_of(other):

@@ -1,12 +1,13 @@
-"""Parameters that two classes share are described once."""
+"""Parameters that two classes share are described once, and diagrams lead to the documentation."""
 
+import importlib
 import inspect
 import pydoc
 
 import pytest
 
-from sksuperpixel import SLIC, TrainableSLIC
-from sksuperpixel._shared_docstrings import with_parameters_of
+from sksuperpixel import SLIC, LabelMaker, LabFeatures, TrainableSLIC, make_channel_union
+from sksuperpixel._documentation import with_parameters_of
 
 
 class Described:
@@ -138,3 +139,20 @@ def test_parameters_come_in_the_order_of_the_documentation(cls):
     merging = ["oversegmentation", "edge_channel", "refine_iter", "min_size_factor"]
     assert names[first : first + 4] == merging
     assert "the next three are about merging regions" in text.replace("\n    ", " ")
+
+
+@pytest.mark.parametrize(
+    ("estimator", "page"),
+    [
+        (SLIC(), "sksuperpixel.SLIC"),
+        (TrainableSLIC(), "sksuperpixel.TrainableSLIC"),
+        (LabelMaker(), "sksuperpixel.LabelMaker"),
+        (LabFeatures(), "sksuperpixel.features.LabFeatures"),
+        (make_channel_union(LabFeatures()), "sksuperpixel.features.ChannelUnion"),
+    ],
+)
+def test_diagrams_link_to_the_documentation(estimator, page):
+    link = f"https://sksuperpixel.readthedocs.io/stable/generated/{page}.html"
+    assert link in estimator._repr_html_()
+    module, _, name = page.rpartition(".")
+    assert getattr(importlib.import_module(module), name) is type(estimator)

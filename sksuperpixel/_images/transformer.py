@@ -43,7 +43,7 @@ def fit_copy(transformer, reader, y):
     return transformer.fit(reader.filled(), y)
 
 
-def features_of(transformer, image):
+def features_of(transformer, image, what="features"):
     """Compute the features of one image.
 
     Parameters
@@ -51,6 +51,8 @@ def features_of(transformer, image):
     transformer : transformer
         Fitted.
     image : CheckedImage
+    what : str, default="features"
+        What to call them in an error.
 
     Returns
     -------
@@ -67,7 +69,7 @@ def features_of(transformer, image):
         features = transformer.transform([image.filled().as_given()])
     values = np.asarray(features[0])
     if values.shape[:-1] != image.shape:
-        raise ValueError(f"found features of shape {values.shape}, expected {(*image.shape, 'C')}")
+        raise ValueError(f"found {what} of shape {values.shape}, expected {(*image.shape, 'C')}")
     return values
 
 

@@ -118,7 +118,8 @@ def test_initialised_nets_print_on_one_line():
 
 
 @pytest.mark.parametrize(
-    "module", [DistanceNetwork(3, 1), DistanceNetwork(2, 3, n_hidden=5), ClassificationNetwork(3, 4)]
+    "module",
+    [DistanceNetwork(3, 1), DistanceNetwork(2, 3, n_hidden=5), ClassificationNetwork(3, 4)],
 )
 def test_a_net_of_a_network_has_its_weights(module, make_rows):
     rows, *_ = make_rows(5, module.n_features, 4)

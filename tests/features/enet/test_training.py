@@ -43,7 +43,7 @@ def test_labels_are_counted_over_annotators_and_inside_the_mask():
     ],
 )
 def test_labels_that_are_no_classes(labels, n_classes, message):
-    with pytest.raises(ValueError, match=f"{message}, or ignore_label=255"):
+    with pytest.raises(ValueError, match=f"{message} ignore_label=255"):
         count_labels(np.array([[labels]]), None, n_classes, 255)
 
 

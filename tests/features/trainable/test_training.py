@@ -89,9 +89,12 @@ def test_batches_without_loss_are_left_out():
 
 def test_epoch_done_can_end_it():
     seen = []
-    _, losses = train(
-        epoch_done=lambda network, losses: seen.append(len(losses)) or len(seen) == 3
-    )
+
+    def epoch_done(network, losses):
+        seen.append(len(losses))
+        return len(seen) == 3
+
+    _, losses = train(epoch_done=epoch_done)
     assert seen == [1, 2, 3]
     assert len(losses) == 3
 

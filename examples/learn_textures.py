@@ -44,11 +44,11 @@ COLUMNS = [
 
 def learn(n_layers, features, segmentations, n_lab=3):
     """Fit a learned distance that starts as SLIC's: 1 on colour, 0 elsewhere."""
-    initial_weights = np.zeros(features[0].shape[-1])
-    initial_weights[:n_lab] = 1
+    channel_weights = np.zeros(features[0].shape[-1])
+    channel_weights[:n_lab] = 1
     return TrainableSLIC(
         features="passthrough",
-        initial_weights=initial_weights,
+        channel_weights=channel_weights,
         label_maker=LabelMaker(min_segments=2, targets="set"),
         classifier=make_distance_net(n_layers),
         random_state=0,

@@ -61,7 +61,7 @@ def make_pipeline(folder):
     slic = TrainableSLIC(
         superpixel_size=12,
         features="passthrough",
-        initial_weights=[1.0] * 3 + [0.0] * (n_maps - 3),
+        channel_weights=[1.0] * 3 + [0.0] * (n_maps - 3),
         label_maker=LabelMaker(targets="set"),
         classifier=make_distance_net(n_layers=3, max_epochs=10),
         n_pixels_per_image=500,

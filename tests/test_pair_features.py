@@ -74,7 +74,7 @@ def walls(seed, n_images=4, size=64):
 def test_what_lies_between_is_learned(n_layers):
     images, segmentations = walls(0)
     others, expected = walls(1)
-    net = make_distance_net(n_layers, lr=0.1)
+    net = make_distance_net(n_layers, learning_rate=0.1)
     errors = {}
     for crossed in ((), (PathFeature("sum", [1]),)):
         learned = TrainableSLIC(
@@ -92,7 +92,7 @@ def test_what_lies_between_is_learned(n_layers):
 
 
 def test_a_classification_network_sees_them():
-    slic, images = fitted([PathFeature("sum", [1])], make_classification_net(7, max_epochs=2))
+    slic, images = fitted([PathFeature("sum", [1])], make_classification_net(max_epochs=2))
     weights = slic.classifier_.module_.reduce_differences[0].weight
     assert weights.shape[1] == 3
     assert slic.transform(images[:1])[0].shape == images[0].shape[:2]

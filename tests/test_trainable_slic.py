@@ -201,7 +201,7 @@ def test_texture_is_learned():
         segmentations.append(segmentation)
     options = {"superpixel_size": 8, "features": "passthrough"}
     plain = SLIC(**options).fit(images)
-    slic = learner(1, classifier=make_distance_net(1, max_epochs=40, lr=0.1), **options)
+    slic = learner(1, classifier=make_distance_net(1, max_epochs=40, learning_rate=0.1), **options)
     slic.fit(images, segmentations)
     noise_weight, signal_weight = slic.classifier_.module_.channel_weights
     assert signal_weight > 10 * noise_weight
@@ -343,7 +343,7 @@ def test_every_way_to_learn_gives_superpixels(params):
 
 
 def test_warm_start_goes_on_from_before():
-    slic = learner(1, classifier=make_distance_net(1, max_epochs=1, lr=1e-6), warm_start=True)
+    slic = learner(1, classifier=make_distance_net(1, max_epochs=1, learning_rate=1e-6), warm_start=True)
     slic.fit(IMAGES, SEGMENTATIONS)
     with torch.no_grad():
         slic.classifier_.module_.log_weights.fill_(2.0)
@@ -545,7 +545,7 @@ def test_no_validation_where_none_is_wanted():
 
 def test_training_that_diverges_is_an_error():
     with pytest.raises(ValueError, match="found numbers that are not finite after training"):
-        learner(classifier=make_distance_net(1, lr=1e4, max_epochs=3)).fit(
+        learner(classifier=make_distance_net(1, learning_rate=1e4, max_epochs=3)).fit(
             IMAGES[:2], SEGMENTATIONS[:2]
         )
 

@@ -55,6 +55,7 @@ class ClassificationNetwork(nn.Module):
         Parameters
         ----------
         X : torch.Tensor of shape (n, M + Q + Q M), float32
+            One row per pixel, as described in `sksuperpixel.networks`.
 
         Returns
         -------

@@ -133,6 +133,7 @@ class DistanceNetwork(nn.Module):
         Parameters
         ----------
         rows : torch.Tensor of shape (n, M + Q + Q M), float32
+            One row per pixel, as described in `sksuperpixel.networks`.
 
         Returns
         -------
@@ -162,6 +163,7 @@ class DistanceNetwork(nn.Module):
         Parameters
         ----------
         X : torch.Tensor of shape (n, M + Q + Q M), float32
+            One row per pixel, as described in `sksuperpixel.networks`.
 
         Returns
         -------

@@ -35,7 +35,9 @@ class SetLoss(nn.Module):
         Parameters
         ----------
         log_probabilities : torch.Tensor of shape (n, Q)
+            Logarithms of the candidates' probabilities.
         targets : torch.Tensor of shape (n,), int64
+            Slots, or sets of slots as bits.
 
         Returns
         -------

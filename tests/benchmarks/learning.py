@@ -98,9 +98,9 @@ def nuclei(root, n_jobs):
         model = TrainableSLIC(
             8,
             features="passthrough",
-            initial_weights=[0, 0, 0, 1],
+            channel_weights=[0, 0, 0, 1],
             label_maker=LabelMaker(mining=None),
-            classifier=make_distance_net(n_layers, lr=0.01),
+            classifier=make_distance_net(n_layers, learning_rate=0.01),
             n_jobs=n_jobs,
             random_state=0,
         ).fit(train_features, truth)
@@ -124,7 +124,7 @@ def bounded(root, n_jobs):
                 "slic",
                 TrainableSLIC(
                     features="passthrough",
-                    initial_weights=3 * [1] + 243 * [0],
+                    channel_weights=3 * [1] + 243 * [0],
                     label_maker=LabelMaker(min_segments=2, targets="set"),
                     n_jobs=n_jobs,
                     random_state=0,

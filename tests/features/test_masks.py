@@ -77,7 +77,7 @@ def masked_arrays(images, one_channel=False):
 
 
 @every
-@pytest.mark.parametrize("outside", [0, 255, np.nan, np.inf])
+@pytest.mark.parametrize("outside", [0, np.nan])
 def test_nothing_outside_a_mask_changes_features_inside(transformer, outside):
     expected = clone(transformer).fit_transform(IMAGES, masks=MASKS)
     other = changed_outside(outside)

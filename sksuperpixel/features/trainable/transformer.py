@@ -148,7 +148,11 @@ class NetworkFeatures(
             weight_decay=float(self.weight_decay),
             weights=None if self.weights is None else os.fspath(self.weights),
             n_images=len(reader),
-            about=(("ignore_label", void), *about),
+            about=(
+                ("ignore_label", void),
+                ("data_range", check_data_range(self.data_range)),
+                *about,
+            ),
             seed=seed,
         )
         X, n_channels = reader.images, reader.first.n_channels

@@ -116,3 +116,22 @@ def test_a_batch_without_pixels_to_learn_from_has_no_loss():
     alone = loss(network, images[:1], labels[:1], np.random.default_rng(0))
     edges = [0.5 * _edge_loss(network(images[:n])[1], labels[:n]) for n in (1, 2)]
     torch.testing.assert_close(one - edges[1], (alone - edges[0]) / 2, rtol=1e-3, atol=1e-4)
+
+
+def test_two_threads_give_the_same_gradients_each_time():
+    segmentation = np.zeros((96, 96), np.int64)
+    segmentation[:, 40:] = 1
+    segmentation[50:, 20:] = 2
+    features = torch.randn(8, 96, 96, generator=torch.Generator().manual_seed(0))
+    loss = ClusterLoss((4.0, 5.0), 10.0, 9, 6000, "float32")
+    gradients = []
+    torch.set_num_threads(2)
+    try:
+        for _ in range(8):
+            tensor = features.clone().requires_grad_()
+            rng = np.random.default_rng(0)
+            loss._of_image(tensor, segmentation, torch.tensor(15.0), rng).backward()
+            gradients.append(tensor.grad)
+    finally:
+        torch.set_num_threads(1)
+    assert all(torch.equal(each, gradients[0]) for each in gradients[1:])

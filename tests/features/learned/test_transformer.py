@@ -89,23 +89,6 @@ def test_edges_are_learned(textures):
     assert found[expected].mean() > 1.3 * found[~expected].mean()
 
 
-def test_two_threads_give_the_same_each_time(mosaics, same_weights):
-    images, segmentations = mosaics
-    torch.set_num_threads(2)
-    try:
-        # Enough pixels and candidates for torch to share them among threads.
-        params = {
-            "crop_size": 64,
-            "n_pixels_per_image": 6000,
-            "superpixel_sizes": (4, 5),
-            "batch_size": 6,
-        }
-        fits = [learner(**params).fit(images, segmentations) for _ in range(4)]
-    finally:
-        torch.set_num_threads(1)
-    assert all(same_weights(each, fits[0]) for each in fits[1:])
-
-
 def test_numbers_of_segments_do_not_matter(mosaics, same_weights):
     images, segmentations = mosaics
     first = learner().fit(images, segmentations)

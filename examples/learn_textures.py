@@ -4,10 +4,11 @@ Learn superpixels from segmentations
 
 Can superpixels learn to follow borders that colour does not show?
 
-In mosaics of real textures neighbours have one mean colour. SLIC looks at colour, and misses
-many borders. A scattering transform describes texture; what counts in it, and how much, is
-learned from the mosaics' segmentations. All methods are compared on other mosaics, from parts of
-the textures that were not seen, at the same compactness of superpixels.
+In these mosaics of real textures, all segments have nearly the same mean colour. SLIC compares
+colours and misses many borders. A scattering transform describes texture, and
+:class:`~sksuperpixel.TrainableSLIC` learns from the segmentations of mosaics which of its channels
+matter, and how much. All methods are compared on other mosaics, made from unseen parts of the
+textures, at the same compactness of superpixels.
 """
 
 import argparse
@@ -43,7 +44,7 @@ COLUMNS = [
 
 
 def learn(n_layers, features, segmentations, n_lab=3):
-    """Fit a learned distance that starts as SLIC's: 1 on colour, 0 elsewhere."""
+    """Fit a learned distance that starts as SLIC's: weight 1 for colour, 0 for the rest."""
     channel_weights = np.zeros(features[0].shape[-1])
     channel_weights[:n_lab] = 1
     return TrainableSLIC(
@@ -56,13 +57,13 @@ def learn(n_layers, features, segmentations, n_lab=3):
 
 
 def outlined(image, labels, zoom=3):
-    """Enlarge an image and draw thin lines around its superpixels."""
+    """Enlarge an image, and draw thin lines around its superpixels."""
     large = np.kron(image, np.ones((zoom, zoom, 1), np.uint8))
     return mark_boundaries(large, np.kron(labels, np.ones((zoom, zoom), int)), mode="inner")
 
 
 def main():
-    """Print the table and save a picture."""
+    """Learn from mosaics, score all methods on others, and save a picture."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
     parser.add_argument("--output", type=Path, default=Path("learned_superpixels.png"))
     parser.add_argument("--n-train", type=int, default=40)
@@ -74,7 +75,7 @@ def main():
     start = time.perf_counter()
     extract = ChannelUnion(
         [("lab", LabFeatures()), ("texture", ScatteringFeatures(channels="lightness"))],
-        transformer_weights={"texture": 100},  # lightness from 0 to 100, as in CIELAB
+        transformer_weights={"texture": 100},  # as CIELAB, whose lightness goes up to 100
     ).fit(train.images)
     train_features, test_features = (
         list(extract.transform(each.images)) for each in (train, test)
@@ -83,11 +84,11 @@ def main():
 
     slic = SLIC().fit(train.images)
     superpixels = {"SLIC": slic.transform(test.images)}
-    wanted = compactness(None, superpixels["SLIC"])
+    wanted = compactness(superpixels["SLIC"])
     for n_layers, name in ((1, "learned, one layer"), (3, "learned, three layers")):
         start = time.perf_counter()
         model = learn(n_layers, train_features, train.segmentations)
-        # This looks at no ground truth, so it may look at the images to compare on.
+        # Matching uses no ground truth, so it may use the test images.
         match_compactness(model, test_features, wanted)
         superpixels[name] = model.transform(test_features)
         print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
@@ -104,7 +105,7 @@ def main():
     ]
     picture = np.vstack(rows)
     imsave(arguments.output, (255 * picture).astype(np.uint8), check_contrast=False)
-    print(f"Saved {arguments.output}: three mosaics by {', '.join(superpixels)}")
+    print(f"Saved {arguments.output}: three mosaics, from left to right: {', '.join(superpixels)}")
 
 
 if __name__ == "__main__":

@@ -2,15 +2,20 @@
 Search the parameters of learned superpixels
 ============================================
 
-How hard should the examples to learn from be, and among how many clusters should pixels choose?
+How hard should the pixels to learn from be, and among how many clusters should a pixel choose?
 
-``TrainableSLIC`` has three parameters that matter most: X, the least number of segments among a
-pixel's candidates for it to teach (``label_maker__min_segments``); Q, the number of candidates
-(``n_candidates``); and the compactness. ``GridSearchCV`` tries them all, on mosaics of textures
-that were not in the folds fitted: each scene has textures of its own. The scattering features
-are computed once for each image, and kept in a folder.
+Three parameters of :class:`~sksuperpixel.TrainableSLIC` matter most:
 
-Besides scikit-image's pictures this needs matplotlib (``pip install matplotlib``).
+- X (``label_maker__min_segments``): a pixel is learned from only if its candidate clusters lie in
+  at least X segments;
+- Q (``n_candidates``): the number of candidate clusters of each pixel;
+- the compactness (``compactness``).
+
+``GridSearchCV`` tries all combinations. Each fold holds out one scene, which has a combination of
+textures of its own. The scattering features of each image are computed once and cached in a
+folder.
+
+This example needs matplotlib (``pip install matplotlib``).
 """
 
 import argparse
@@ -36,7 +41,10 @@ METRICS = ("neg_undersegmentation_error", "boundary_recall", "compactness")
 
 
 def make_scenes(n_images):
-    """Mosaics of each three of the four textures; groups tell the scenes apart."""
+    """Make mosaics of four scenes; the groups are the numbers of the scenes.
+
+    Each scene has another three of the four textures.
+    """
     images, segmentations, groups = [], [], []
     for scene, sources in enumerate(combinations(TEXTURES, 3)):
         data = make_texture_mosaics(
@@ -49,13 +57,16 @@ def make_scenes(n_images):
 
 
 def make_pipeline(folder):
-    """Colour and texture, and a learned distance that starts as SLIC's in colour alone."""
+    """Chain features of colour and texture with a learned distance.
+
+    The distance starts as SLIC's, with weight 1 for colour and 0 for texture.
+    """
     features = ChannelUnion(
         [
             ("lab", LabFeatures()),
             ("texture", ScatteringFeatures(channels="lightness", max_order=1, memory=folder)),
         ],
-        transformer_weights={"texture": 100},  # lightness from 0 to 100, as in CIELAB
+        transformer_weights={"texture": 100},  # as CIELAB, whose lightness goes up to 100
     )
     n_maps = 3 + 17
     slic = TrainableSLIC(
@@ -71,7 +82,7 @@ def make_pipeline(folder):
 
 
 def plot(results, path):
-    """Draw the error against the compactness reached, a line for each X and Q."""
+    """Draw the error against the compactness of the superpixels, one line per X and Q."""
     figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
     for (x, q), line in results.groupby(["X", "Q"]):
         style = {"marker": "o" if x == 2 else "s", "linestyle": "-" if x == 2 else "--"}
@@ -82,17 +93,17 @@ def plot(results, path):
     axes.set(
         xlabel="compactness of superpixels (CO)",
         ylabel="undersegmentation error (UE)",
-        title="Textures not seen before; numbers: the parameter compactness",
+        title="Scenes held out; the numbers are the parameter compactness",
     )
     axes.legend()
     figure.savefig(path, dpi=120)
 
 
 def main():
-    """Search, print the table, save the plot."""
+    """Search, print the table and save the plot."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
     parser.add_argument("--output", type=Path, default=Path("parameters.png"))
-    parser.add_argument("--n-images", type=int, default=4, help="mosaics a scene, of four scenes")
+    parser.add_argument("--n-images", type=int, default=4, help="mosaics per scene")
     parser.add_argument("--n-jobs", type=int, default=2)
     arguments = parser.parse_args()
 

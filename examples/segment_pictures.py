@@ -2,14 +2,16 @@
 Segment pictures into superpixels
 =================================
 
-How much better do superpixels follow what is in an image, at the same number of them?
+Which method's superpixels follow the content of an image best, at the same number of superpixels?
 
-Real photographs that scikit-image ships have no ground truth: there, the share of the colours'
-variance that superpixels explain tells how well they fit. Mosaics of real textures have an exact
-one. Both are cut by scikit-image's ``slic`` first, then into exactly as many superpixels by
-:class:`~sksuperpixel.SLIC` and by the pretrained model. That one learned what people take for
-objects: it explains less of the colours' variance than SLIC, which looks at nothing else, and
-finds the borders of textures better, though it has not seen a mosaic before.
+The photographs that come with scikit-image have no ground truth. For them, explained variation
+measures how well superpixels fit: the share of the variance of colour that lies between
+superpixels, not within them. Mosaics of real textures have an exact ground truth. We segment both
+with scikit-image's ``slic``, and then into exactly as many superpixels with
+:class:`~sksuperpixel.SLIC` and with the pretrained model. The pretrained model has learned what
+people regard as objects. It explains less of the variance of colour than SLIC, which compares
+nothing but colour, and it finds the borders between textures better, although it has never seen a
+mosaic.
 """
 
 import argparse
@@ -30,7 +32,7 @@ COMPACTNESS = 10
 
 
 def segment_all_ways(images, n_segments):
-    """Superpixels of scikit-image's slic, and of ours in exactly the same numbers."""
+    """Segment images with scikit-image's slic, and with our methods into the same numbers."""
     theirs = [
         slic(image, n_segments=n_segments, compactness=COMPACTNESS, max_num_iter=5, start_label=0)
         for image in images
@@ -49,7 +51,7 @@ def segment_all_ways(images, n_segments):
 
 
 def report(images, superpixels, segmentations=None):
-    """Mean scores of each method, one row a method."""
+    """Compute the mean scores of each method, one row per method."""
     rows = {
         method: superpixel_report(segmentations, labels, images=images).mean()
         for method, labels in superpixels.items()
@@ -58,7 +60,7 @@ def report(images, superpixels, segmentations=None):
 
 
 def side_by_side(image, superpixels, zoom=2):
-    """Draw the methods' superpixels beside each other, as yellow lines of one pixel."""
+    """Draw the superpixels of all methods side by side, as yellow lines one pixel wide."""
     large = rescale(image, zoom, order=1, channel_axis=-1)
     panels = [
         mark_boundaries(large, np.kron(labels, np.ones((zoom, zoom), int)), mode="inner")
@@ -68,7 +70,7 @@ def side_by_side(image, superpixels, zoom=2):
 
 
 def main():
-    """Print both reports and save a picture."""
+    """Segment photographs and mosaics, print both reports and save a picture."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
     parser.add_argument("--output", type=Path, default=Path("superpixels.png"))
     parser.add_argument("--n-segments", type=int, default=300)
@@ -77,12 +79,12 @@ def main():
     photographs = [data.astronaut(), data.chelsea(), data.coffee(), data.rocket()]
     names = ["astronaut", "chelsea", "coffee", "rocket"]
     superpixels = segment_all_ways(photographs, arguments.n_segments)
-    print(f"Photographs ({', '.join(names)}), mean:")
+    print(f"Photographs ({', '.join(names)}), means:")
     print(report(photographs, superpixels).to_string(), end="\n\n")
 
     mosaics = make_texture_mosaics(n_images=20, image_shape=(192, 256), random_state=0)
     images, segmentations = list(mosaics.images), list(mosaics.segmentations)
-    print("Mosaics of textures with exact ground truth, mean of 20:")
+    print("20 mosaics of textures with exact ground truth, means:")
     found = segment_all_ways(images, arguments.n_segments)
     print(report(images, found, segmentations).T.to_string(), end="\n\n")
 

@@ -5,6 +5,7 @@ from sksuperpixel._learning.label_maker import LabelMaker
 from sksuperpixel._learning.path_feature import PathFeature
 from sksuperpixel._match_compactness import match_compactness
 from sksuperpixel._slic import SLIC
+from sksuperpixel._slic_function import slic
 from sksuperpixel._trainable_slic import TrainableSLIC
 from sksuperpixel.features import ChannelUnion, LabFeatures, make_channel_union
 
@@ -20,4 +21,5 @@ __all__ = [
     "TrainableSLIC",
     "make_channel_union",
     "match_compactness",
+    "slic",
 ]

@@ -174,7 +174,7 @@ class SuperpixelTransformer(
         """
         return self.fit(X, y, masks=masks).transform(X, masks=masks)
 
-    def score(self, X, y, masks=None):
+    def score(self, X, y, masks=None, sample_weight=None):
         """Score superpixels by the segmentation accuracy they allow; larger is better.
 
         Parameters
@@ -186,6 +186,8 @@ class SuperpixelTransformer(
         masks : sequence of ndarray, bool, or None, default=None
             Where superpixels are wanted, one mask (or None) per image. Pixels outside do not
             count.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the images in the mean; None for equal weights.
 
         Returns
         -------
@@ -195,9 +197,13 @@ class SuperpixelTransformer(
         check_is_fitted(self)
         reader = ImageReader(X, self.channel_axis, masks, self.n_channels_in_)
         reader.check_segmentations(y)
-        # Numbered from 0, for the metric leaves out negative labels.
+        # Numbered from 0, because the metric leaves out negative labels.
         numbered = copy(self).set_params(start_label=0)
-        return achievable_segmentation_accuracy(y, numbered.transform(X, masks=masks))
+        of_annotators = achievable_segmentation_accuracy(
+            y, numbered.transform(X, masks=masks), average=None
+        )
+        of_images = [scores.mean() for scores in of_annotators]
+        return float(np.average(of_images, weights=sample_weight))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -73,7 +73,7 @@ def match_compactness(
     value = math.log(max(estimator.get_params()[parameter], 0.1))
     for _ in range(max(1, max_iter)):
         estimator.set_params(**{parameter: math.exp(value)})
-        tried.append((value, compactness(None, estimator.transform(X, **options))))
+        tried.append((value, compactness(estimator.transform(X, **options))))
         if abs(tried[-1][1] - wanted) <= tol:
             break
         value = min(max(_next_guess(tried, wanted), _LEAST), _MOST)

@@ -88,8 +88,16 @@ def test_images(estimator, images, error, message):
     [
         (np.zeros((0, 5, 3)), ValueError, r"image 1: found shape \(0, 5, 3\), which has no pixel"),
         (np.zeros((2,) * 5), ValueError, r"image 1: found shape \(2, 2, 2, 2, 2\), expected"),
-        (OTHER[..., :2], ValueError, "image 1: found 2 channels, expected 3, as the first image"),
-        (OTHER[..., 0], ValueError, "image 1: found 1 channels, expected 3, as the first image"),
+        (
+            OTHER[..., :2],
+            ValueError,
+            "image 1: found 2 channels, expected 3, as in the",
+        ),
+        (
+            OTHER[..., 0],
+            ValueError,
+            "image 1: found 1 channels, expected 3, as in the",
+        ),
         (OTHER * 1j, TypeError, "image 1: found an array of dtype complex128, expected real"),
         ([[1, 2], [3]], ValueError, "image 1: found nested lists of unequal lengths"),
         ("b.png", TypeError, "image 1: found an array of dtype <U5"),
@@ -141,9 +149,9 @@ colours = pytest.mark.parametrize(
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (IMAGE.astype(float), r"found float64 values in \[0, 255\], expected floats in \[0, 1\]"),
-        (with_value(1.01, np.float32), r"found float32 values in \[0, 1.01\], expected floats in"),
-        (with_value(-0.01), r"found float64 values in \[-0.01, 1\], expected floats in \[0, 1\]"),
+        (IMAGE.astype(float), r"found values from 0 to 255, expected floats in \[0, 1\]"),
+        (with_value(1.01, np.float32), r"found values from 0 to 1.00999999, expected floats in"),
+        (with_value(-0.01), r"found values from -0.01 to 1, expected floats in \[0, 1\]"),
         (IMAGE.astype(np.int32), "found dtype int32, expected uint8, uint16 or floats in"),
         (IMAGE.astype(np.uint32), "found dtype uint32, expected uint8, uint16 or floats in"),
         (IMAGE > 128, "found dtype bool, expected uint8, uint16 or floats in"),
@@ -181,14 +189,17 @@ INSIDE = np.ones(IMAGE.shape[:-1], bool)
         ((m for m in [INSIDE]), "masks: found generator, expected one mask"),
         (
             [None, INSIDE],
-            r"mask of image 1: found shape \(12, 15\), expected the image's, \(10, 9",
+            r"image 1: found a mask of shape \(12, 15\), expected the image's, \(10, 9",
         ),
-        ([IMAGE > 0, None], r"mask of image 0: found shape \(12, 15, 3\), expected the image's"),
-        ([INSIDE.T, None], r"mask of image 0: found shape \(15, 12\), expected the image's"),
-        ([INSIDE.astype(float), None], "mask of image 0: found dtype float64, expected bool"),
-        ([INSIDE * 255, None], "mask of image 0: found dtype int64, expected bool, or integers"),
-        ([INSIDE.astype(str), None], "mask of image 0: found dtype <U"),
-        ([~INSIDE, None], "mask of image 0: found no pixel inside, expected at least one True"),
+        ([IMAGE > 0, None], r"image 0: found a mask of shape \(12, 15, 3\), expected the image's"),
+        ([INSIDE.T, None], r"image 0: found a mask of shape \(15, 12\), expected the image's"),
+        ([INSIDE.astype(float), None], "image 0: found a mask of dtype float64, expected bool"),
+        ([INSIDE * 255, None], "image 0: found a mask of dtype int64, expected bool, or"),
+        ([INSIDE.astype(str), None], "image 0: found a mask of dtype <U"),
+        (
+            [~INSIDE, None],
+            "image 0: found a mask with no pixel inside, expected at",
+        ),
     ],
 )
 def test_masks(masks, message):
@@ -234,27 +245,27 @@ SEGMENTATIONS = [IMAGE[..., 0] // 100, OTHER[..., 0] // 100]
         (
             SEGMENTATIONS[::-1],
             ValueError,
-            r"y of image 0: found a segmentation of shape \(10, 9\), expected \(12, 15\) as the "
+            r"image 0: found a segmentation of shape \(10, 9\), expected \(12, 15\) like the "
             r"image, or \(A, 12, 15\) for A annotators",
         ),
         (
             [SEGMENTATIONS[0], IMAGE],
             ValueError,
-            r"y of image 1: found a segmentation of shape \(1",
+            r"image 1: found a segmentation of shape \(1",
         ),
-        ([IMAGE, OTHER], ValueError, r"y of image 0: found a segmentation of shape \(12, 15, 3\)"),
-        ([None, None], ValueError, r"y of image 0: found a segmentation of shape \(\)"),
-        ([1, 2], ValueError, r"y of image 0: found a segmentation of shape \(\)"),
+        ([IMAGE, OTHER], ValueError, r"image 0: found a segmentation of shape \(12, 15, 3\)"),
+        ([None, None], ValueError, r"image 0: found a segmentation of shape \(\)"),
+        ([1, 2], ValueError, r"image 0: found a segmentation of shape \(\)"),
         (
             [SEGMENTATIONS[0], SEGMENTATIONS[1] * 1.0],
             TypeError,
-            "y of image 1: found a segmentation of dtype float64, expected integers",
+            "image 1: found a segmentation of dtype float64, expected integers",
         ),
-        ([s.astype(str) for s in SEGMENTATIONS], TypeError, "y of image 0: found a segmentation"),
+        ([s.astype(str) for s in SEGMENTATIONS], TypeError, "image 0: found a segmentation"),
         (
             [s[np.newaxis, np.newaxis] for s in SEGMENTATIONS],
             ValueError,
-            r"y of image 0: found a segmentation of shape \(1, 1, 12, 15\), expected",
+            r"image 0: found a segmentation of shape \(1, 1, 12, 15\), expected",
         ),
     ],
 )

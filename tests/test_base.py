@@ -1,399 +1,224 @@
-import pickle
+"""What estimators of superpixels share: masks through all methods and scikit-learn's tools."""
 
-import joblib
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator
-from sklearn.model_selection import KFold, cross_validate, train_test_split
-from sklearn.utils import _safe_indexing, shuffle
-from sklearn.utils.validation import _num_samples, indexable
-
-from sksuperpixel import SLIC, ChannelUnion, LabFeatures, LazySequence
-from sksuperpixel._images.transformer import ImageTransformerMixin
-
-IMAGES = [
-    np.random.default_rng(i).integers(0, 256, (6, 5 + i, 3), dtype=np.uint8) for i in range(4)
-]
-
-
-def square(x):
-    return x * x
-
-
-class Counted:
-    """Squares that say which were computed."""
-
-    def __init__(self):
-        self.calls = []
-
-    def __call__(self, x):
-        self.calls.append(x)
-        return x * x
-
-
-@pytest.fixture
-def counted():
-    return Counted()
-
-
-@pytest.fixture
-def squares(counted):
-    return LazySequence(counted, range(10))
-
-
-# LazySequence -------------------------------------------------------------------------------
-
-
-def test_items(squares, counted):
-    assert len(squares) == 10
-    assert squares.shape == (10,)
-    assert squares[3] == 9
-    assert squares[-1] == 81
-    assert squares[-10] == 0
-    assert squares[np.int64(4)] == 16
-    assert squares[np.array(5)] == 25
-    assert counted.calls == [3, 9, 0, 4, 5]
-    assert repr(squares) == "LazySequence of 10 items"
-    assert counted.calls == [3, 9, 0, 4, 5]
-
-
-def test_nothing_is_kept(squares, counted):
-    assert squares[3] == squares[3] == 9
-    assert counted.calls == [3, 3]
-
-
-@pytest.mark.parametrize("index", [10, -11, 1000])
-def test_past_the_ends(squares, counted, index):
-    with pytest.raises(IndexError):
-        squares[index]
-    with pytest.raises(IndexError):
-        squares[::-1][index]
-    with pytest.raises(IndexError):
-        squares[np.arange(10)][index]
-    with pytest.raises(IndexError):
-        squares[[0, index]]
-    assert counted.calls == []
-
-
-@pytest.mark.parametrize(
-    ("index", "error"),
-    [
-        (1.0, TypeError),
-        ("a", TypeError),
-        (None, TypeError),
-        ((1, 2, 3), None),
-        ([0.5], IndexError),
-        (np.zeros((2, 2), int), TypeError),
-    ],
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.exceptions import UnsetMetadataPassedError
+from sklearn.model_selection import (
+    GridSearchCV,
+    cross_val_predict,
+    cross_val_score,
+    cross_validate,
 )
-def test_what_is_no_index(squares, index, error):
-    if error is None:
-        # Three places, not three axes
-        assert list(squares[index]) == [1, 4, 9]
+from sklearn.pipeline import Pipeline
+
+from sksuperpixel import SLIC, LabFeatures, LazySequence
+from sksuperpixel.metrics import SCORERS, achievable_segmentation_accuracy, get_scorers
+
+SHAPES = [(30, 36), (36, 30), (24, 40), (33, 33)]
+
+
+def make_data():
+    """Images in two halves, and masks outside which everything is NaN."""
+    rng = np.random.default_rng(0)
+    images, segmentations, masks = [], [], []
+    for shape in SHAPES:
+        truth = (np.indices(shape)[1] > shape[1] // 2 + rng.integers(-3, 3)).astype(int)
+        image = 0.3 + 0.4 * truth[..., np.newaxis] + rng.normal(0, 0.02, (*shape, 3))
+        mask = np.ones(shape, bool)
+        mask[: shape[0] // 3] = False
+        mask[:, -4:] = False
+        image[~mask] = np.nan
+        images.append(image)
+        segmentations.append(truth)
+        masks.append(mask)
+    return images, segmentations, masks
+
+
+IMAGES, SEGMENTATIONS, MASKS = make_data()
+
+
+@pytest.fixture
+def routing():
+    with config_context(enable_metadata_routing=True):
+        yield
+
+
+def requesting(estimator):
+    """Ask for masks in every method that scikit-learn's tools call."""
+    estimator.set_fit_request(masks=True)
+    if hasattr(estimator, "set_score_request"):
+        return estimator.set_score_request(masks=True).set_predict_request(masks=True)
+    return estimator.set_transform_request(masks=True)
+
+
+def test_every_method_takes_masks():
+    slic = SLIC(8)
+    label_maps = slic.fit_transform(IMAGES, masks=MASKS)
+    for found in (
+        slic.fit(IMAGES, masks=MASKS).transform(IMAGES, masks=MASKS),
+        slic.fit(IMAGES, SEGMENTATIONS, masks=MASKS).predict(IMAGES, masks=MASKS),
+        slic.fit_transform([np.ma.masked_invalid(image) for image in IMAGES]),
+    ):
+        for one, other in zip(found, label_maps, strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert all(
+        ((label_map < 0) == ~mask).all() for label_map, mask in zip(label_maps, MASKS, strict=True)
+    )
+    score = slic.score(IMAGES, SEGMENTATIONS, masks=MASKS)
+    assert score == achievable_segmentation_accuracy(SEGMENTATIONS, label_maps)
+    assert 0.9 < score <= 1
+    weighted = slic.score(IMAGES, SEGMENTATIONS, masks=MASKS, sample_weight=[0, 0, 2, 0])
+    assert weighted == achievable_segmentation_accuracy(SEGMENTATIONS[2], label_maps[2])
+
+
+@pytest.mark.parametrize("method", ["fit", "transform", "predict", "score", "fit_transform"])
+def test_nan_outside_is_an_error_without_masks(method):
+    slic = SLIC(8).fit(IMAGES, masks=MASKS)
+    y = {"score": [SEGMENTATIONS]}.get(method, [])
+    if method == "fit":
+        # Nothing is looked at but the channels.
+        assert slic.fit(IMAGES) is slic
         return
-    with pytest.raises(error):
-        squares[index]
+    with pytest.raises(ValueError, match="image 0: found NaN or infinity at"):
+        getattr(slic, method)(IMAGES, *y)
 
 
-@pytest.mark.parametrize("length", [9, 11])
-def test_boolean_index_of_another_length(squares, length):
-    message = f"boolean index has {length} entries, the sequence has 10"
-    with pytest.raises(IndexError, match=message):
-        squares[[True] * length]
+def test_predict_gives_an_object_array():
+    slic = SLIC(8).fit(IMAGES, masks=MASKS)
+    same_shape = [np.full((20, 20, 3), 0.5)] * 3
+    for images, masks in ((IMAGES, MASKS), (same_shape, None), (same_shape[:1], None)):
+        predicted = slic.predict(images, masks=masks)
+        assert predicted.dtype == object
+        assert predicted.shape == (len(images),)
+        for found, right in zip(predicted, slic.transform(images, masks=masks), strict=True):
+            assert found.dtype == np.int32
+            np.testing.assert_array_equal(found, right)
 
 
-@pytest.mark.parametrize(
-    "index",
-    [
-        slice(None),
-        slice(2, 5),
-        slice(None, None, -1),
-        slice(-3, None),
-        slice(1, 100, 4),
-        slice(5, 2),
-        [1, 2],
-        [-1, 0, 0],
-        [],
-        np.array([7, 3]),
-        np.array([7, 3], np.uint8),
-        np.array([], int),
-        np.arange(10) % 3 == 0,
-        np.zeros(10, bool),
-        [True, False] * 5,
-        range(3, 6),
-        (4, 2),
-    ],
-    ids=repr,
-)
-def test_subsets(squares, counted, index):
-    subset = squares[index]
-    assert isinstance(subset, LazySequence)
-    assert counted.calls == []
-    positions = (
-        index if isinstance(index, slice) else np.asarray(index, dtype=None if len(index) else int)
-    )
-    expected = np.arange(10)[positions] ** 2
-    assert len(subset) == len(expected)
-    assert subset.shape == expected.shape
-    assert list(subset) == expected.tolist()
-    assert len(counted.calls) == len(expected)
+def test_cross_val_predict_of_unequal_sizes():
+    images = [np.nan_to_num(image, nan=0.5) for image in IMAGES]
+    predicted = cross_val_predict(SLIC(8), images, SEGMENTATIONS, cv=2)
+    expected = SLIC(8).fit(images).transform(images)
+    for found, right in zip(predicted, expected, strict=True):
+        np.testing.assert_array_equal(found, right)
 
 
-def test_subsets_of_subsets(squares, counted):
-    subset = squares[2:9][::-1][[0, 2, 4, -1]][np.array([True, False, True, True])]
-    assert counted.calls == []
-    assert list(subset) == [64, 16, 4]
-    assert counted.calls == [8, 4, 2]
-    assert list(squares) == [i * i for i in range(10)]
-
-
-def test_subsets_share_their_items():
-    items = [object(), object()]
-    subset = LazySequence(square, items)[[1, 0]]
-    assert subset.items is items
-
-
-def test_iteration(squares, counted):
-    iterator = iter(squares)
-    assert next(iterator) == 0
-    assert next(iterator) == 1
-    assert counted.calls == [0, 1]
-    assert list(reversed(squares))[:2] == [81, 64]
-    assert 49 in squares
-    assert squares.index(49) == 7
-    assert list(zip(squares, range(3), strict=False))[2] == (4, 2)
-
-
-def test_lazy_of_lazy(squares, counted):
-    fourth = LazySequence(square, squares[1:])
-    assert len(fourth) == 9
-    assert counted.calls == []
-    assert fourth[-1] == 81**2
-    assert counted.calls == [9]
-
-
-def test_stacks():
-    sequence = LazySequence(np.ones, [(2, 3)] * 4)
-    for stacked in (np.stack(sequence), np.asarray(sequence)):
-        assert stacked.shape == (4, 2, 3)
-
-
-def test_empty():
-    nothing = LazySequence(square, [])
-    assert len(nothing) == 0
-    assert not nothing
-    assert list(nothing) == []
-
-
-@pytest.mark.parametrize("order", [slice(None), slice(2, 4), [3, 1]])
-def test_pickles(order, tmp_path):
-    sequence = LazySequence(square, [1, 2, 3, 4])[order]
-    expected = list(sequence)
-    assert list(pickle.loads(pickle.dumps(sequence))) == expected
-    joblib.dump(sequence, tmp_path / "sequence")
-    assert list(joblib.load(tmp_path / "sequence")) == expected
-
-
-# scikit-learn's ways of indexing ------------------------------------------------------------
-
-
-def test_scikit_learn_indexes_lazily(squares, counted):
-    assert _num_samples(squares) == 10
-    (checked,) = indexable(squares)
-    assert checked is squares
-    for index in ([1, 3], np.array([1, 3]), np.arange(10) % 2 == 1, slice(1, 4)):
-        subset = _safe_indexing(squares, index)
-        assert isinstance(subset, LazySequence)
-        assert subset[0] == 1
-    assert counted.calls == [1] * 4
-
-
-def test_train_test_split(squares, counted):
-    train, test, y_train, y_test = train_test_split(
-        squares, list(range(10)), test_size=3, random_state=0
-    )
-    assert isinstance(train, LazySequence)
-    assert isinstance(test, LazySequence)
-    assert counted.calls == []
-    assert list(train) == [y * y for y in y_train]
-    assert list(test) == [y * y for y in y_test]
-    assert isinstance(shuffle(squares, random_state=0), LazySequence)
-    assert len(counted.calls) == 10
-
-
-def test_k_fold(squares, counted):
-    folds = list(KFold(5).split(squares, squares))
-    assert counted.calls == []
-    assert list(squares[folds[1][1]]) == [4, 9]
-
-
-def test_cross_validation_is_lazy():
-    computed = []
-
-    def read(i):
-        computed.append(i)
-        return IMAGES[i]
-
-    images = LazySequence(read, range(4))
-    segmentations = LazySequence(lambda i: IMAGES[i][..., 0] // 100, range(4))
+def test_masks_are_split_with_the_images(routing):
+    slic = requesting(SLIC(8))
     result = cross_validate(
-        SLIC(superpixel_size=3), images, segmentations, cv=2, error_score="raise"
+        slic, IMAGES, SEGMENTATIONS, cv=2, params={"masks": MASKS}, error_score="raise"
     )
-    assert (result["test_score"] > 0.3).all()
-    # Checks look at the first image of each part of a fold; the others are read once, to be
-    # segmented.
-    assert computed.count(1) == computed.count(3) == 1
-    assert len(computed) <= 12
+    expected = [
+        SLIC(8).fit(IMAGES, masks=MASKS).score(*(each[half] for each in halves()), masks=m[half])
+        for half, m in ((slice(0, 2), MASKS), (slice(2, 4), MASKS))
+    ]
+    np.testing.assert_allclose(result["test_score"], expected)
+    scores = cross_val_score(
+        slic, IMAGES, SEGMENTATIONS, cv=2, params={"masks": MASKS}, error_score="raise"
+    )
+    np.testing.assert_allclose(scores, expected)
 
 
-# ImageTransformerMixin ----------------------------------------------------------------------
+def halves():
+    return IMAGES, SEGMENTATIONS
 
 
-class Brightness(ImageTransformerMixin, BaseEstimator):
-    """Mean of the channels, counting its computations."""
-
-    computed = []  # noqa: RUF012
-
-    def __init__(self, *, gain=1.0, device=None, n_jobs=None, channel_axis=-1, memory=None):
-        self.gain = gain
-        self.device = device
-        self.n_jobs = n_jobs
-        self.channel_axis = channel_axis
-        self.memory = memory
-
-    def fit(self, X, y=None):
-        super().fit(X, y)
-        self.offset_ = 0.0 if y is None else float(np.mean(y[0]))
-        return self
-
-    def _image_features(self, image, index):
-        self.computed.append(index)
-        mean = image.mean(axis=-1, keepdims=True)
-        return (self.gain * mean + self.offset_).astype(np.float32)
-
-    def get_feature_names_out(self, input_features=None):
-        return np.array(["brightness"], dtype=object)
-
-
-@pytest.fixture
-def computed():
-    Brightness.computed.clear()
-    return Brightness.computed
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_search_passes_masks_to_fit_predict_and_scorers(routing, n_jobs):
+    scoring = get_scorers()
+    search = GridSearchCV(
+        requesting(SLIC(8)),
+        {"compactness": [0.1, 10.0]},
+        scoring=scoring,
+        refit="achievable_segmentation_accuracy",
+        cv=2,
+        error_score="raise",
+        n_jobs=n_jobs,
+    ).fit(IMAGES, SEGMENTATIONS, masks=MASKS)
+    for name in scoring:
+        for value, mean in zip(
+            search.cv_results_["param_compactness"],
+            search.cv_results_[f"mean_test_{name}"],
+            strict=True,
+        ):
+            slic = SLIC(8, compactness=value).fit(IMAGES, masks=MASKS)
+            scores = [
+                SCORERS[name](slic, IMAGES[h], SEGMENTATIONS[h], masks=MASKS[h])
+                for h in (slice(0, 2), slice(2, 4))
+            ]
+            assert mean == pytest.approx(np.mean(scores)), name
+    predicted = search.best_estimator_.predict(IMAGES[:1], masks=MASKS[:1])
+    np.testing.assert_array_equal(predicted[0] < 0, ~MASKS[0])
 
 
-def test_transform_computes_nothing(computed):
-    features = Brightness().fit(IMAGES).transform(IMAGES)
-    assert computed == []
-    assert features[2].shape == (6, 7, 1)
-    assert features[1:][0].shape == (6, 6, 1)
-    assert computed == [2, 1]
-    features[2]
-    assert computed == [2, 1, 2]
+def test_masks_reach_all_steps_of_a_pipeline(routing):
+    steps = [
+        ("features", requesting(LabFeatures(sigma=1))),
+        ("slic", requesting(SLIC(8, features="passthrough"))),
+    ]
+    search = GridSearchCV(
+        Pipeline(steps), {"slic__compactness": [5.0, 20.0]}, cv=2, error_score="raise"
+    ).fit(IMAGES, SEGMENTATIONS, masks=MASKS)
+    alone = SLIC(8, features=LabFeatures(sigma=1), compactness=5.0).fit(IMAGES, masks=MASKS)
+    expected = np.mean(
+        [
+            alone.score(IMAGES[h], SEGMENTATIONS[h], masks=MASKS[h])
+            for h in (slice(0, 2), slice(2, 4))
+        ]
+    )
+    assert search.cv_results_["mean_test_score"][0] == pytest.approx(expected)
 
 
-def test_transform_of_a_lazy_sequence_reads_one_image(computed):
+def test_masks_that_nobody_asked_for_are_an_error(routing):
+    with pytest.raises(UnsetMetadataPassedError, match=r"SLIC.set_fit_request\(\{metadata\}"):
+        GridSearchCV(SLIC(8), {"compactness": [1.0]}, cv=2).fit(IMAGES, SEGMENTATIONS, masks=MASKS)
+
+
+def test_learning_with_masks_in_a_search(routing):
+    pytest.importorskip("torch")
+    from sksuperpixel import LabelMaker, TrainableSLIC
+    from sksuperpixel.networks import make_distance_net
+
+    learner = TrainableSLIC(
+        6,
+        n_candidates=5,
+        label_maker=LabelMaker(min_segments=2),
+        classifier=make_distance_net(1, max_epochs=2),
+        n_pixels_per_image=50,
+        random_state=0,
+    )
+    search = GridSearchCV(
+        requesting(learner), {"compactness": [5.0, 20.0]}, cv=2, error_score="raise"
+    ).fit(IMAGES, SEGMENTATIONS, masks=MASKS)
+    alone = clone(learner).set_params(**search.best_params_)
+    alone.fit(IMAGES, SEGMENTATIONS, masks=MASKS)
+    np.testing.assert_array_equal(
+        search.best_estimator_.transform(IMAGES, masks=MASKS)[1],
+        alone.transform(IMAGES, masks=MASKS)[1],
+    )
+
+
+@pytest.mark.parametrize("start_label", [0, 1, 5, -3])
+def test_labels_start_where_asked(start_label):
+    slic = SLIC(8, start_label=start_label).fit(IMAGES, masks=MASKS)
+    expected = SLIC(8).fit_transform(IMAGES, masks=MASKS)
+    for found, right in zip(slic.transform(IMAGES, masks=MASKS), expected, strict=True):
+        np.testing.assert_array_equal(found, right + start_label)
+    assert slic.score(IMAGES, SEGMENTATIONS, masks=MASKS) == SLIC(8).fit(
+        IMAGES, masks=MASKS
+    ).score(IMAGES, SEGMENTATIONS, masks=MASKS)
+
+
+def test_score_reads_each_image_once_to_check_it_and_once_to_cut_it():
     read = []
 
-    def read_image(i):
-        read.append(i)
-        return IMAGES[i]
+    def decode(index):
+        read.append(index)
+        return IMAGES[index]
 
-    images = LazySequence(read_image, range(4))
-    transformer = Brightness().fit(images)
-    assert read == [0]
-    features = transformer.transform(images)
-    assert read == [0]
-    features[3]
-    assert read == [0, 3]
-
-
-@pytest.mark.parametrize("kind", ["string", "path", "joblib"])
-def test_memory(kind, tmp_path, computed):
-    memory = {
-        "string": str(tmp_path),
-        "path": tmp_path,
-        "joblib": joblib.Memory(tmp_path, verbose=0),
-    }[kind]
-    expected = list(Brightness(gain=3.0).fit_transform(IMAGES))
-    assert computed == [0, 1, 2, 3]
-    computed.clear()
-    transformer = Brightness(gain=3.0, memory=memory)
-    for _ in range(2):
-        for found, right in zip(transformer.fit_transform(IMAGES), expected, strict=True):
-            assert found.dtype == np.float32
-            np.testing.assert_array_equal(found, right)
-    assert computed == [0, 1, 2, 3]
-
-
-def test_memory_knows_images_wherever_they_are(tmp_path, computed):
-    transformer = Brightness(memory=str(tmp_path)).fit(IMAGES)
-    transformer.transform(IMAGES)[1]
-    np.testing.assert_array_equal(
-        transformer.transform(IMAGES[::-1])[2], Brightness().fit_transform(IMAGES)[1]
-    )
-    assert computed == [1, 1]
-    changed = [image.copy() for image in IMAGES]
-    changed[1][0, 0, 0] ^= 1
-    transformer.transform(changed)[1]
-    assert computed == [1, 1, 1]
-
-
-def test_memory_knows_parameters(tmp_path, computed):
-    def first(y=None, **params):
-        return Brightness(memory=str(tmp_path), **params).fit(IMAGES, y).transform(IMAGES)[0]
-
-    plain = first()
-    assert computed == [0]
-    # What does not change features is not looked at.
-    np.testing.assert_array_equal(first(device="cpu", n_jobs=2), plain)
-    assert computed == [0]
-    np.testing.assert_array_equal(first(gain=2.0), 2 * plain)
-    assert computed == [0, 0]
-    # What was learned is.
-    np.testing.assert_allclose(first(y=[np.ones((6, 5))]), plain + 1, rtol=1e-6)
-    assert computed == [0, 0, 0]
-    first()
-    first(gain=2.0)
-    assert computed == [0, 0, 0]
-
-
-def test_memory_tells_classes_apart(tmp_path, computed):
-    class Darkness(Brightness):
-        def _image_features(self, image, index):
-            return -super()._image_features(image, index)
-
-    bright = Brightness(memory=str(tmp_path)).fit_transform(IMAGES)[0]
-    np.testing.assert_array_equal(Darkness(memory=str(tmp_path)).fit_transform(IMAGES)[0], -bright)
-
-
-def test_memory_through_slic(tmp_path, computed):
-    for compactness in (1.0, 10.0, 100.0):
-        slic = SLIC(features=Brightness(memory=str(tmp_path)), compactness=compactness, n_jobs=2)
-        slic.fit_transform(IMAGES)
-    assert sorted(computed) == [0, 1, 2, 3]
-
-
-def test_lab_is_computed_once(tmp_path, monkeypatch):
-    calls = []
-    compute = LabFeatures._image_features
-
-    def counting(self, image, index):
-        calls.append(index)
-        return compute(self, image, index)
-
-    monkeypatch.setattr(LabFeatures, "_image_features", counting)
-    union = ChannelUnion([("lab", LabFeatures(memory=str(tmp_path)))])
-    for _ in range(2):
-        list(union.fit_transform(IMAGES))
-    assert calls == [0, 1, 2, 3]
-    # Another layout of the same colours is another image.
-    LabFeatures(memory=str(tmp_path), channel_axis=0).fit_transform(
-        [np.moveaxis(IMAGES[0], -1, 0)]
-    )[0]
-    assert calls == [0, 1, 2, 3, 0]
-
-
-def test_output_cannot_be_set_to_tables():
-    assert not hasattr(Brightness(), "set_output")
-    assert not hasattr(LabFeatures(), "set_output")
-    assert not hasattr(ChannelUnion([]), "set_output")
+    slic = SLIC(8).fit(IMAGES, masks=MASKS)
+    slic.score(LazySequence(decode, range(4)), SEGMENTATIONS, masks=MASKS)
+    # Of lazy images, only the first is checked beside its segmentation beforehand.
+    assert sorted(read) == [0, 0, 1, 2, 3]

@@ -284,6 +284,7 @@ def check_results_fit_the_images(estimator, images, segmentations):
             assert np.ptp(result) > 0
 
 
+@pytest.mark.filterwarnings("ignore:images. found one array of shape .5, 12, 15.:UserWarning")
 def check_kinds_of_sequences(estimator, images, segmentations):
     images, segmentations = make_data(estimator.channel_axis, [(12, 15)] * 5)
     expected = estimator.fit(images, segmentations).transform(images)
@@ -439,6 +440,84 @@ def check_score(estimator, images, segmentations):
     assert estimator.score(images, flat) == 1
 
 
+def make_masks():
+    """One mask per image: with a hole, with a straight border, and none."""
+    masks = [np.ones(shape, bool) for shape in SHAPES]
+    masks[0][5:15, 8:20] = False
+    masks[1][:, 15:] = False
+    masks[2] = None
+    return masks
+
+
+def channels_last(image, channel_axis):
+    return image[..., np.newaxis] if channel_axis is None else np.moveaxis(image, channel_axis, -1)
+
+
+def hidden_outside(images, masks, channel_axis, fill):
+    """Change what is outside the masks."""
+    changed = []
+    for image, mask in zip(images, masks, strict=True):
+        image = image.copy()
+        if mask is not None:
+            channels_last(image, channel_axis)[~mask] = fill
+        changed.append(image)
+    return changed
+
+
+def assert_same_inside(results, expected, masks):
+    for result, right, mask in zip(results, expected, masks, strict=True):
+        inside = slice(None) if mask is None else mask
+        np.testing.assert_array_equal(result[inside], right[inside])
+
+
+def check_nothing_outside_masks_matters(estimator, images, segmentations):
+    masks = make_masks()
+    expected = clone(estimator).fit_transform(images, segmentations, masks=masks)
+    for fill in (0, 255):
+        changed = hidden_outside(images, masks, estimator.channel_axis, fill)
+        found = clone(estimator).fit(changed, segmentations, masks=masks)
+        assert_same_inside(found.transform(changed, masks=masks), expected, masks)
+    as_floats = [image / 255 for image in images]
+    expected = clone(estimator).fit_transform(as_floats, segmentations, masks=masks)
+    changed = hidden_outside(as_floats, masks, estimator.channel_axis, np.nan)
+    found = clone(estimator).fit(changed, segmentations, masks=masks)
+    assert_same_inside(found.transform(changed, masks=masks), expected, masks)
+
+
+def check_masked_arrays_are_images_with_masks(estimator, images, segmentations):
+    masks = make_masks()
+    expected = clone(estimator).fit_transform(images, segmentations, masks=masks)
+    masked = []
+    for image, mask in zip(images, masks, strict=True):
+        hidden = np.zeros(image.shape, bool)
+        if mask is not None:
+            channels_last(hidden, estimator.channel_axis)[~mask] = True
+        masked.append(np.ma.masked_array(image, hidden))
+    found = estimator.fit_transform(masked, segmentations)
+    assert_same_inside(found, expected, masks)
+    assert not any(isinstance(each, np.ma.MaskedArray) for each in found)
+
+
+def check_masks_of_everything_are_none(estimator, images, segmentations):
+    everything = [np.ones(shape, bool) for shape in SHAPES]
+    found = clone(estimator).fit_transform(images, segmentations, masks=everything)
+    assert_same(found, estimator.fit_transform(images, segmentations))
+
+
+def check_masks_of_superpixels(estimator, images, segmentations):
+    masks = make_masks()
+    estimator.fit(images, segmentations, masks=masks)
+    predicted = estimator.predict(images, masks=masks)
+    assert predicted.dtype == object
+    for label_map, mask in zip(predicted, masks, strict=True):
+        outside = label_map < 0
+        np.testing.assert_array_equal(outside, np.zeros_like(outside) if mask is None else ~mask)
+    score = estimator.score(images, segmentations, masks=masks)
+    assert 1 / 3 < score <= 1
+    estimator.set_params(start_label=1)
+    assert estimator.score(images, segmentations, masks=masks) == score
+
+
 CHECKS = [
     check_clone_is_equal_and_unfitted,
     check_get_params_and_set_params,
@@ -464,9 +543,12 @@ CHECKS = [
     check_can_be_shown,
     check_tags,
     check_output_stays_arrays,
+    check_nothing_outside_masks_matters,
+    check_masked_arrays_are_images_with_masks,
 ]
 CHECKS_WITH_N_JOBS = [check_n_jobs]
-CHECKS_OF_SUPERPIXELS = [check_score]
+CHECKS_OF_FEATURES = [check_masks_of_everything_are_none]
+CHECKS_OF_SUPERPIXELS = [check_score, check_masks_of_superpixels]
 
 
 def cases():
@@ -475,7 +557,7 @@ def cases():
         checks = (
             CHECKS
             + CHECKS_WITH_N_JOBS * ("n_jobs" in example.get_params(deep=False))
-            + CHECKS_OF_SUPERPIXELS * segments(example)
+            + (CHECKS_OF_SUPERPIXELS if segments(example) else CHECKS_OF_FEATURES)
         )
         for check in checks:
             yield pytest.param(make, check, id=f"{name}-{check.__name__.removeprefix('check_')}")

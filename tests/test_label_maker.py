@@ -6,12 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sksuperpixel import LabelMaker
-from sksuperpixel._learning.label_maker import (
-    cluster_segments,
-    count_segments,
-    dense_segments,
-    edge_map,
-)
+from sksuperpixel._learning.label_maker import count_segments, dense_segments
 
 # One row of eight pixels: three segments, four clusters of two pixels, of which cluster 1
 # straddles the first border.
@@ -87,9 +82,14 @@ def test_sets_are_all_right_candidates():
 def test_void_teaches_nothing_and_is_no_segment():
     slots = make(ignore_label=5)
     assert slots.tolist() == [0, -1, -1]
-    # Cluster 1 has half void: its majority is 0, alone; cluster 2 has no segment at all.
-    dense = dense_segments(SEGMENTATION, 5)
-    assert cluster_segments(dense, LABELS, 4).tolist() == [[0, 0, -1, 1]]
+    # Half of cluster 1 is void, so its majority is 0; cluster 2 has no segment at all, so only 1
+    # and 0 are right for pixel 1 and none is for a pixel of segment 9.
+    assert make(ignore_label=5, targets="set").tolist() == [
+        [True, True, False],
+        [False] * 3,
+        [False] * 3,
+    ]
+    assert dense_segments(SEGMENTATION, 5).ravel().tolist() == [0, 0, 0, -1, -1, -1, 1, 1]
 
 
 def test_no_right_candidate_teaches_nothing():
@@ -131,10 +131,15 @@ def test_count_segments(row):
     assert count_segments(np.array([row]))[0] == len({s for s in row if s >= 0})
 
 
-def test_edge_map_averages_annotators_and_leaves_void_out():
-    segmentation = np.array([[[1, 1, 2], [1, 1, 2]], [[1, 1, 1], [3, 3, 3]]])
-    np.testing.assert_allclose(edge_map(segmentation), [[0.5, 1.0, 0.5], [0, 0.5, 0]])
-    np.testing.assert_allclose(edge_map(segmentation, 3), [[0, 0.5, 0], [0, 0.5, 0]])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool])
+def test_dense_segments_number_each_annotator_on_its_own(dtype):
+    segmentation = np.array([[[[0, 1, 1]]], [[[1, 1, 1]]]]).astype(dtype)
+    dense = dense_segments(segmentation)
+    assert dense.tolist() == [[[[0, 1, 1]]], [[[0, 0, 0]]]]
+    assert dense.dtype == np.int64
+    # A label that nobody uses, or that the type does not hold, changes nothing.
+    np.testing.assert_array_equal(dense_segments(segmentation, -7), dense)
+    assert dense_segments(segmentation, 1).tolist() == [[[[0, -1, -1]]], [[[-1, -1, -1]]]]
 
 
 @settings(max_examples=50, deadline=None)

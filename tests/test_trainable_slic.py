@@ -17,8 +17,6 @@ from sklearn.model_selection import GridSearchCV, GroupKFold  # noqa: E402
 from sklearn.pipeline import Pipeline  # noqa: E402
 from skorch import NeuralNetClassifier  # noqa: E402
 from skorch.callbacks import Callback, EarlyStopping  # noqa: E402
-
-from sksuperpixel import SLIC, ChannelUnion, LabelMaker, LabFeatures, TrainableSLIC  # noqa: E402
 from sksuperpixel._clusters import (  # noqa: E402
     Threads,
     classifier_rows,
@@ -27,6 +25,8 @@ from sksuperpixel._clusters import (  # noqa: E402
 )
 from sksuperpixel._network_clusters import NetworkDistance  # noqa: E402
 from sksuperpixel._superpixel_transformer import image_grid  # noqa: E402
+
+from sksuperpixel import SLIC, ChannelUnion, LabelMaker, LabFeatures, TrainableSLIC  # noqa: E402
 from sksuperpixel.datasets import make_texture_mosaics  # noqa: E402
 from sksuperpixel.features import (  # noqa: E402
     ENetFeatures,
@@ -343,7 +343,8 @@ def test_every_way_to_learn_gives_superpixels(params):
 
 
 def test_warm_start_goes_on_from_before():
-    slic = learner(1, classifier=make_distance_net(1, max_epochs=1, learning_rate=1e-6), warm_start=True)
+    net = make_distance_net(1, max_epochs=1, learning_rate=1e-6)
+    slic = learner(1, classifier=net, warm_start=True)
     slic.fit(IMAGES, SEGMENTATIONS)
     with torch.no_grad():
         slic.classifier_.module_.log_weights.fill_(2.0)

@@ -28,7 +28,8 @@ def find_candidates(pixels, clusters, n_candidates, spacing=(1.0, 1.0, 1.0), thr
     """
     positions = clusters.seeds + clusters.offsets.astype(np.float64)
     extent = np.maximum(positions.max(axis=0), pixels.max(axis=0, initial=0)) + 1
-    # About one cluster a bin; cubes in space, so that a ring of bins is as near on all sides.
+    # Bins hold about one cluster each. They are cubes in space, so that a ring of bins is equally
+    # near on all sides.
     volume = np.prod(extent * spacing)
     flat = extent == 1
     edge = (volume / np.prod(np.asarray(spacing)[flat]) / len(clusters)) ** (
@@ -63,7 +64,7 @@ def find_candidates(pixels, clusters, n_candidates, spacing=(1.0, 1.0, 1.0), thr
 
 
 def scaled_candidates(pixels, clusters, n_candidates, compactness, grid, threads=ONE_THREAD):
-    """Find the spatially nearest clusters, with distances as networks see them.
+    """Find the spatially nearest clusters of each pixel, with the distances networks see.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def scaled_candidates(pixels, clusters, n_candidates, compactness, grid, threads
     candidates : ndarray of shape (n, Q), int32
         Nearest first; -1 where absent.
     distances : ndarray of shape (n, Q), float32
-        Times compactness over grid step; infinity where absent, also for compactness 0.
+        Multiplied by compactness over grid step; infinity where absent, even for compactness 0.
     """
     candidates, distances = find_candidates(pixels, clusters, n_candidates, grid.spacing, threads)
     np.multiply(

@@ -43,10 +43,10 @@ def without_gaps(labels):
 
 
 def merge_small_regions(features, regions, n_regions, min_count, threads=ONE_THREAD):
-    """Merge each small region into the neighbour where that costs least, in place.
+    """Merge each small region into the neighbour where this costs least, in place.
 
-    The cost is Ward's: the increase of the sum of squared distances to the regions' means. A
-    region's fate depends on its surroundings alone, whatever the image around them.
+    The cost is Ward's: by how much the sum of squared distances to the regions' means increases.
+    What happens to a region depends on its surroundings only, and not on the rest of the image.
 
     Parameters
     ----------
@@ -55,12 +55,12 @@ def merge_small_regions(features, regions, n_regions, min_count, threads=ONE_THR
         Connected regions, 0 .. `n_regions` - 1; -1 where a pixel belongs to nothing.
     n_regions : int
     min_count : float
-        A region with fewer pixels is small.
+        A region with fewer pixels than this is small.
 
     Returns
     -------
     n_regions : int
-        How many are left. A small region without a neighbour is.
+        How many regions are left. A small region without a neighbour is kept.
     """
     all_sums = label_sums(features, regions, n_regions, threads)
     counts, sums = all_sums[:, 0].copy(), all_sums[:, 4 : 4 + len(features)].copy()
@@ -74,7 +74,22 @@ def merge_small_regions(features, regions, n_regions, min_count, threads=ONE_THR
 
 
 def touching_regions(regions, wanted):
-    """Pairs of regions that touch, (n, 2) int32, and the faces they share, (n,) int32."""
+    """List the pairs of regions that touch.
+
+    Parameters
+    ----------
+    regions : ndarray of shape (D, H, W), int32
+        Negative where a pixel belongs to nothing.
+    wanted : ndarray of shape (K,), bool
+        Only pairs with at least one wanted region are listed.
+
+    Returns
+    -------
+    pairs : ndarray of shape (n, 2), int32
+        Lower region, higher region; each pair once.
+    faces : ndarray of shape (n,), int32
+        How many pixel faces they share.
+    """
     capacity, n_pairs = 2 * len(wanted), -1
     while n_pairs < 0:
         capacity *= 2

@@ -1,4 +1,4 @@
-"""By what distance pixels choose their clusters: the one thing in which estimators differ."""
+"""The distance by which pixels choose clusters: the only thing in which estimators differ."""
 
 import numpy as np
 
@@ -73,19 +73,20 @@ class WeightedDistance:
 
 
 class NetworkDistance(WeightedDistance):
-    """A network chooses among a pixel's nearest clusters; its weights serve what follows.
+    """A network that chooses among the nearest clusters of a pixel.
 
     Parameters
     ----------
     network : KernelNetwork or other object with its method `on_image`
-        What chooses, see `network_assignment`.
+        The network, see `network_assignment`.
     n_candidates : int
         Q.
     weights : ndarray of shape (C,), default=None
         Weights of the features' squared differences where regions are merged and their borders
         refined.
     pair_features : sequence of callable, default=()
-        What the network sees of a pixel and a candidate beside their differences.
+        What the network sees of a pixel and a candidate, beside the differences of their
+        features.
     """
 
     def __init__(self, network, n_candidates, weights=None, pair_features=()):

@@ -69,7 +69,7 @@ class Grid:
 
     @property
     def cell_volume(self):
-        """Number of pixels in a cube of the grid's step, as far as the image is that thick."""
+        """Number of pixels in a cube of the grid's step, cut off where the image is thinner."""
         return np.prod(
             [min(self.size / step, n) for n, step in zip(self.shape, self.spacing, strict=True)]
         )

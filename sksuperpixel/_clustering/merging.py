@@ -7,21 +7,23 @@ from sksuperpixel._clustering.kernels import merging
 from sksuperpixel._clustering.sums import label_sums
 from sksuperpixel._clustering.threads import ONE_THREAD
 
-# Chosen on BSDS500's validation images among 0 (Ward), 1/5, 1/4, 1/3, 1/2 and 1 (the increase a
-# unit of length, of Koepfler, Lopez and Morel): the larger, the better the overlap with the
-# ground truth at equal compactness; the smaller, the more of its borders are found.
+# The cost of a merge is divided by the length of the border between the two regions to this
+# power. It was chosen on BSDS500's validation images among 0 (Ward's cost), 1/5, 1/4, 1/3, 1/2
+# and 1 (the cost per unit of length, of Koepfler, Lopez and Morel). Larger powers give a better
+# overlap with the ground truth at equal compactness; smaller ones find more of its borders.
 _BORDER_POWER = 1 / 4
-# With an edge map, a merge costs this plus the mean strength of the edges that go times as much.
-# Chosen on half of the same images with a learned map, among 1/10, 1/5, 2/5 and 1.
+# With an edge map, the cost is multiplied by this plus the mean edge strength on the border that
+# disappears. It was chosen on half of the same images, with a learned edge map, among 1/10, 1/5,
+# 2/5 and 1.
 _EDGE_OFFSET = 2 / 5
 
 
 def merge_to_number(features, regions, n_regions, n_wanted, scale, edges=None, threads=ONE_THREAD):
     """Merge adjacent regions, the cheapest pair first, down to a number, in place.
 
-    The cost is Ward's increase in features and space over the fourth root of the length of the
-    border that goes: of two equal pairs, the one with the longer border is merged. With an edge
-    map, also that whose border has weaker edges.
+    The cost is Ward's, in features and space, divided by the fourth root of the length of the
+    border that disappears. So of two pairs that are otherwise equal, the one with the longer
+    border is merged. With an edge map, pairs with weaker edges on their border cost less.
 
     Parameters
     ----------
@@ -30,7 +32,7 @@ def merge_to_number(features, regions, n_regions, n_wanted, scale, edges=None, t
         Connected regions, 0 .. `n_regions` - 1; -1 where a pixel belongs to nothing.
     n_regions, n_wanted : int
     scale : ndarray of shape (3,)
-        Weight of a distance of one pixel along each axis beside the features.
+        Weight of a distance of one pixel along each axis, in units of the features.
     edges : ndarray of shape (D, H, W), float32, default=None
         Strength of the edge at each pixel, in [0, 1].
     threads : Threads, default=ONE_THREAD
@@ -38,7 +40,7 @@ def merge_to_number(features, regions, n_regions, n_wanted, scale, edges=None, t
     Returns
     -------
     n_regions : int
-        `n_wanted`, or as few as the regions' adjacency allows.
+        `n_wanted`, or more where the regions that are left do not touch.
     """
     if n_regions <= n_wanted:
         return n_regions

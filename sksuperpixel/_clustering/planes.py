@@ -73,17 +73,20 @@ def channels_first(values, mask=None):
 def _centred(values, mask):
     """Subtract the middle of the range from channels that float32 is too coarse for."""
     inside = values.reshape(-1, values.shape[-1]) if mask is None else values[mask]
+    low, high = inside.min(axis=0), inside.max(axis=0)
+    if values.dtype.kind != "f":
+        # Differences of whole numbers are exact, and unsigned ones must not wrap around.
+        low, high = low.astype(np.int64), high.astype(np.int64)
     # Numbers that are not finite are found later, with a better message.
     with np.errstate(all="ignore"):
-        low, high = (limit(inside, axis=0).astype(np.float64) for limit in (np.min, np.max))
-        largest = np.maximum(np.abs(low), np.abs(high))
-        coarse = np.finfo(np.float32).eps * largest > _LARGEST_STEP * (high - low)
-    coarse &= (high > low) & np.isfinite(largest)
+        span = high - low
+        largest = np.maximum(np.abs(low), np.abs(high)).astype(np.float64)
+        coarse = np.finfo(np.float32).eps * largest > _LARGEST_STEP * span
+    coarse &= (span > 0) & np.isfinite(largest)
     if not coarse.any():
         return values
     centred = values.astype(np.float64)
     for channel in np.flatnonzero(coarse):
-        # In the channel's own numbers first: large integers are exact there.
-        middle = low[channel] + (high[channel] - low[channel]) / 2
-        centred[..., channel] = values[..., channel] - values.dtype.type(middle)
+        middle = low[channel] + span[channel] // 2
+        centred[..., channel] = values[..., channel].astype(middle.dtype) - middle
     return centred

@@ -1,4 +1,4 @@
-"""A last pass: pixels on the borders of regions change sides where that pays."""
+"""Move pixels across the borders of regions where this makes the regions better."""
 
 import numpy as np
 
@@ -6,9 +6,9 @@ from sksuperpixel._clustering.kernels.refinement import move_border_pixels
 from sksuperpixel._clustering.sums import label_sums
 from sksuperpixel._clustering.threads import ONE_THREAD
 
-# Chosen on BSDS500's validation images, for CIELAB and learned features. A pixel face of border
-# costs this share of the squared compactness: what SLIC pays for distances in space, for they
-# alone would make borders short. So these count by this share of their weight only.
+# One pixel face of border costs this share of the squared compactness. Short borders make
+# regions compact, so distances in space count by only a share of their weight in SLIC. Both were
+# chosen on BSDS500's validation images, for CIELAB and for learned features.
 _BORDER_COST = 0.3
 _COMPACTNESS = 0.25
 
@@ -16,9 +16,9 @@ _COMPACTNESS = 0.25
 def refine_borders(features, regions, n_regions, grid, compactness, max_iter, threads=ONE_THREAD):
     """Move single pixels across borders, in place, while every region stays connected.
 
-    What falls is the sum of squared differences of features to the regions' means, of distances
-    in space to their centres, and the length of the borders: pixel by pixel, in raster order
-    and, every other time, in the reverse of it.
+    A pixel moves if this lowers the sum of three terms: squared differences of features to the
+    regions' means, squared distances in space to their centres, and the length of all borders.
+    A pass goes through the pixels in raster order, every other pass in reverse order.
 
     Parameters
     ----------
@@ -27,15 +27,15 @@ def refine_borders(features, regions, n_regions, grid, compactness, max_iter, th
         Connected regions, 0 .. `n_regions` - 1; -1 where a pixel belongs to nothing.
     n_regions : int
     grid : Grid
-        With about as many cells as regions.
+        A grid with about as many cells as there are regions.
     compactness : float
-        Of the clusters.
+        Weight of distance in space, as in the clustering.
     max_iter : int
-        Most passes over all borders; means and centres are those before each pass.
+        Most passes over all borders. The means and centres are those before each pass.
     threads : Threads, default=ONE_THREAD
     """
     scale = grid.scale(_COMPACTNESS * compactness).astype(np.float64)
-    # Borders are surfaces in pixels' true proportions: faces across a long axis are small.
+    # A face has the size of a pixel along the other axes, so it is small across a long axis.
     spacing = np.asarray(grid.spacing, np.float64)
     faces = _BORDER_COST * compactness**2 * spacing.min() / spacing
     sums = label_sums(features, regions, n_regions, threads)[:, : 4 + len(features)]

@@ -51,16 +51,16 @@ def check_images(images, channel_axis=-1):
 def _check_not_bare(images, channel_axis):
     """Raise or warn where one array is given that may be a single image.
 
-    NumPy, torch, dask, zarr and xarray arrays all have a shape. A sequence of images has none,
-    or one of a single axis.
+    Arrays of NumPy, torch, dask, zarr and xarray have a shape and a dtype of numbers. Sequences
+    of images have not.
     """
     shape = getattr(images, "shape", None)
     try:
         shape = tuple(int(length) for length in shape)
     except TypeError:
         return
-    of_objects = getattr(getattr(images, "dtype", None), "kind", None) == "O"
-    if of_objects or len(shape) == 1:
+    dtype = getattr(images, "dtype", None)
+    if dtype is None or getattr(dtype, "kind", None) == "O":
         return
     # An image of 2 axes is a grey one. One of 3 axes can have channels.
     has_channels = channel_axis is not None and -3 <= channel_axis < 3

@@ -50,6 +50,41 @@ class CheckedImage(NamedTuple):
         return np.moveaxis(self.pixels, -1, self.channel_axis)
 
 
+def read_image(image, mask=None, channel_axis=-1, n_channels=None):
+    """Check one image and its mask.
+
+    Parameters
+    ----------
+    image : array-like, NumPy masked array, or picture of PIL
+    mask : array-like of bool, default=None
+        A masked array has a mask of its own; then both count.
+    channel_axis : int or None, default=-1
+    n_channels : int, default=None
+        How many channels the image must have.
+
+    Returns
+    -------
+    CheckedImage
+
+    Raises
+    ------
+    TypeError
+        If it is not an array of real numbers.
+    ValueError
+        If its shape, its number of channels or its mask is not as expected.
+    """
+    if is_picture(image):
+        image = array_of_picture(image)
+    pixels = check_image(image, channel_axis, n_channels)
+    mask = check_mask(mask, pixels.shape[:-1])
+    if isinstance(image, np.ma.MaskedArray):
+        invalid = check_image(np.ma.getmaskarray(image), channel_axis).any(axis=-1)
+        if invalid.any():
+            mask = check_mask(~invalid if mask is None else mask & ~invalid, invalid.shape)
+    without_axis = channel_axis is None or np.ndim(image) == 2
+    return CheckedImage(pixels, mask, None if without_axis else channel_axis)
+
+
 class ImageReader:
     """Reads and checks the images of a sequence, each when it is asked for.
 
@@ -80,30 +115,21 @@ class ImageReader:
     def first(self):
         """The first image, kept once it was asked for: ``fit`` looks at it several times."""
         with about_image(0):
-            return self._check(self._first_given, self.masks[0])
+            return self._checked(self._first_given, self.masks[0])
 
     def __getitem__(self, index):
         if index == 0 and "first" in vars(self):
             return self.first
         with about_image(index):
-            return self._check(self._given(index), self.masks[index])
+            return self._checked(self._given(index), self.masks[index])
 
     def _given(self, index):
         """Read one image as it was given: decode it, if it is lazy."""
         kept = index == 0 and "_first_given" in vars(self)
         return self._first_given if kept else self.images[index]
 
-    def _check(self, image, mask):
-        if is_picture(image):
-            image = array_of_picture(image)
-        pixels = check_image(image, self.channel_axis, self.n_channels)
-        mask = check_mask(mask, pixels.shape[:-1])
-        if isinstance(image, np.ma.MaskedArray):
-            invalid = check_image(np.ma.getmaskarray(image), self.channel_axis).any(axis=-1)
-            if invalid.any():
-                mask = check_mask(~invalid if mask is None else mask & ~invalid, invalid.shape)
-        without_axis = self.channel_axis is None or np.ndim(image) == 2
-        return CheckedImage(pixels, mask, None if without_axis else self.channel_axis)
+    def _checked(self, image, mask):
+        return read_image(image, mask, self.channel_axis, self.n_channels)
 
     def given(self):
         """Give the images as they were given, each decoded when it is asked for.
@@ -143,5 +169,6 @@ class ImageReader:
         in_memory = (list, tuple, np.ndarray)
         lazy = not (isinstance(self.images, in_memory) and isinstance(segmentations, in_memory))
         for index in range(1 if lazy else len(self)):
+            image = self.first if index == 0 else self[index]
             with about_image(index):
-                check_segmentation(segmentations[index], self[index].shape)
+                check_segmentation(segmentations[index], image.shape)

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.images import check_finite
 from sksuperpixel._images.lazy_sequence import LazySequence
+from sksuperpixel._images.masks import fill_outside, replace_outside
 from sksuperpixel._images.reader import ImageReader
 
 
@@ -69,7 +70,8 @@ def features_of(transformer, image, what="features"):
         features = transformer.transform([image.filled().as_given()])
     values = np.asarray(features[0])
     if values.shape[:-1] != image.shape:
-        raise ValueError(f"found {what} of shape {values.shape}, expected {(*image.shape, 'C')}")
+        expected = ", ".join(map(str, image.shape))
+        raise ValueError(f"found {what} of shape {values.shape}, expected ({expected}, C)")
     return values
 
 
@@ -134,6 +136,11 @@ class ImageTransformerMixin(TransformerMixin, auto_wrap_output_keys=None):
     def _check_first(self, image):
         """Raise ValueError if the transformer cannot work with such images."""
 
+    @property
+    def _looks_around(self):
+        """Whether the features of a pixel depend on other pixels."""
+        return True
+
     def transform(self, X, masks=None):
         """Give the images' features, computed when they are asked for.
 
@@ -177,7 +184,8 @@ class ImageTransformerMixin(TransformerMixin, auto_wrap_output_keys=None):
         with about_image(index):
             image = reader[index]
             check_finite(image.pixels, image.mask)
-            pixels = image.filled().pixels
+            fill = fill_outside if self._looks_around else replace_outside
+            pixels = fill(image.pixels, image.mask)
             if self.memory is None:
                 return self._image_features(pixels)
             memory = self.memory

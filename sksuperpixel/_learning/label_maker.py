@@ -8,6 +8,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sksuperpixel._clustering.pairs import line_ends
+from sksuperpixel._label_maps.edges import edge_map
+from sksuperpixel._label_maps.overlaps import Contingency, densify
 from sksuperpixel._learning.path_feature import PathFeature
 
 VOID = -1  # a pixel without ground truth, or a cluster without such pixels
@@ -127,9 +129,8 @@ class LabelMaker(BaseEstimator):
         dense = dense_segments(segmentation, self.ignore_label)
         annotator = rng.randint(len(dense), size=len(pixels))
         own = dense[(annotator, *pixels.T)]
-        segments = cluster_segments(dense, labels, len(centres))[
-            annotator[:, np.newaxis], candidates
-        ]
+        majorities = [Contingency.from_maps(labels, each, len(centres)).majority for each in dense]
+        segments = np.stack(majorities)[annotator[:, np.newaxis], candidates]
         segments[candidates < 0] = ABSENT
         right = (segments == own[:, np.newaxis]) & (own != VOID)[:, np.newaxis]
         nearest = np.argmin(distances, axis=1)
@@ -174,63 +175,12 @@ def dense_segments(segmentation, ignore_label=None):
     -------
     ndarray of shape (A, D, H, W), int64
     """
-    dense = np.empty(segmentation.shape, np.int64)
+    dense = np.full(segmentation.shape, VOID, dtype=np.int64)
     for a, each in enumerate(segmentation):
-        names, numbers = np.unique(each, return_inverse=True)
-        numbers = numbers.reshape(each.shape)
-        if ignore_label is not None and ignore_label in names:
-            void = int(np.searchsorted(names, ignore_label))
-            numbers = np.where(numbers == void, VOID, numbers - (numbers > void))
-        dense[a] = numbers
+        known = np.ones(each.shape, bool) if ignore_label is None else each != ignore_label
+        codes, _ = densify(each[known])
+        dense[a][known] = codes
     return dense
-
-
-def cluster_segments(dense, labels, n_clusters):
-    """Find the majority segment under each cluster's pixels; ties: the lower.
-
-    Parameters
-    ----------
-    dense : ndarray of shape (A, D, H, W), int64
-        Segments 0, 1, ...; -1 is void.
-    labels : ndarray of shape (D, H, W), int32
-    n_clusters : int
-        K.
-
-    Returns
-    -------
-    ndarray of shape (A, K), int64
-        -1 for a cluster without pixels that have a segment.
-    """
-    majority = np.full((len(dense), n_clusters), VOID)
-    for a, each in enumerate(dense):
-        counts = segment_counts(each, labels, n_clusters)
-        if counts.size:
-            majority[a] = np.where(counts.any(axis=1), counts.argmax(axis=1), VOID)
-    return majority
-
-
-def segment_counts(dense, labels, n_clusters):
-    """Count the pixels that each cluster has of each segment.
-
-    Parameters
-    ----------
-    dense : ndarray, int64
-        Segment 0, 1, ... of each pixel, by one annotator; -1 is void.
-    labels : ndarray of the same shape, int
-        Cluster of each pixel; negative outside a mask.
-    n_clusters : int
-        K.
-
-    Returns
-    -------
-    ndarray of shape (K, L), int64
-        L is one more than the largest segment.
-    """
-    valid = (dense >= 0) & (labels >= 0)
-    n_segments = int(dense.max()) + 1
-    pairs = labels[valid].astype(np.int64) * n_segments + dense[valid]
-    counts = np.bincount(pairs, minlength=n_clusters * n_segments)
-    return counts.reshape(n_clusters, n_segments)
 
 
 def count_segments(segments):
@@ -249,40 +199,6 @@ def count_segments(segments):
     first = np.ones(ordered.shape, bool)
     first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
     return (first & (ordered >= 0)).sum(axis=1)
-
-
-def edge_map(segmentation, ignore_label=None):
-    """Combine the annotators' edges: the share of them who see one at a pixel.
-
-    Parameters
-    ----------
-    segmentation : ndarray of shape (A, D, H, W) or (A, H, W), int
-    ignore_label : int, default=None
-        Next to void there is no edge.
-
-    Returns
-    -------
-    ndarray of shape (D, H, W) or (H, W), float32
-        In [0, 1]. A pixel is at an edge if the next one along any axis is in another segment.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sksuperpixel._learning.label_maker import edge_map
-    >>> edge_map(np.array([[[0, 0, 1]], [[0, 0, 0]]]))
-    array([[0. , 0.5, 0. ]], dtype=float32)
-    """
-    edges = np.zeros(segmentation.shape, bool)
-    for axis in range(1, segmentation.ndim):
-        here = [slice(None)] * segmentation.ndim
-        there = list(here)
-        here[axis], there[axis] = slice(None, -1), slice(1, None)
-        a, b = segmentation[tuple(here)], segmentation[tuple(there)]
-        differs = a != b
-        if ignore_label is not None:
-            differs &= (a != ignore_label) & (b != ignore_label)
-        edges[tuple(here)] |= differs
-    return edges.mean(axis=0, dtype=np.float32)
 
 
 def _crossed(edges, pixels, candidates, centres):

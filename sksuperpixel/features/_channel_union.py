@@ -22,8 +22,8 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
     transformers : list of (str, transformer) tuples
         Names and transformers. A transformer is any object with a ``fit`` and a ``transform``
         that gives one array (H, W, M) per image, or ``"passthrough"`` for the channels of the
-        image itself. If its methods have no parameter `masks`, they get images that continue the
-        nearest inside values outside their masks.
+        image itself. If its methods have no parameter `masks`, they get images that are continued
+        outside their masks by what is inside.
     transformer_weights : dict of str to float, default=None
         Factors of the transformers' features; 1 if a name is missing. A squared distance grows
         with the square of such a factor.

@@ -123,6 +123,10 @@ class LabFeatures(ImageTransformerMixin, BaseEstimator):
         check_data_range(self.data_range)
         check_colour_channels(image)
 
+    @property
+    def _looks_around(self):
+        return self.sigma > 0
+
     def _image_features(self, image):
         planes = lab_planes(check_colours(image, self.data_range))
         if self.sigma > 0:

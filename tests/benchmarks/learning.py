@@ -1,10 +1,14 @@
-"""Score learned distances beside SLIC at equal compactness on nuclei; time and memory of a fit.
+"""Score learned distances on nuclei, and measure the time and memory of a fit.
 
-(On BSDS500, `examples/bsds500` does.) Nuclei (images and instance labels in
-two folders): one half to fit, the other to test, by a seeded split; size 8, compactness matched
-on images to fit. With --bounded: time and peak memory of a fit on the 200 training images at
-their own size with 246 channels, and the time of a transform. Everything was chosen on images
-that are not scored here. The nuclei take about twenty minutes.
+With --nuclei, learned distances are compared with SLIC at equal compactness, on a folder with
+`images` and `labels` of nuclei. They are fitted on a random half of the images and tested on the
+other half, with size 8; the compactness is matched on images of the first half. All settings were
+chosen on images that are not scored here. This takes about twenty minutes. (The scripts in
+`tests/benchmarks/bsds500` do the same for BSDS500.)
+
+With --bounded, a pipeline with 246 channels is fitted on the 200 training images of BSDS500 at
+their own size. The script prints the time and peak memory of this fit, and the time of a
+transform.
 
     python tests/benchmarks/learning.py --nuclei nuclei
     python tests/benchmarks/learning.py --bounded BSDS500
@@ -38,13 +42,13 @@ from sksuperpixel.networks import make_distance_net
 
 
 def scores(segmentations, superpixels):
-    """Mean scores, under the names of the tables."""
+    """Compute the mean scores of superpixels, under their short names."""
     return superpixel_report(segmentations, superpixels).mean()[list(COLUMNS)].rename(COLUMNS)
 
 
 def compare(models, features, slic, tuning, test, segmentations):
-    """Match the models' compactness to SLIC's on some images, score all on others."""
-    wanted = compactness(None, slic.transform(tuning))
+    """Match the models' compactness to SLIC's on tuning images, and score all on test images."""
+    wanted = compactness(slic.transform(tuning))
     table = {"SLIC": scores(segmentations, slic.transform(test))}
     tuning_features, test_features = (
         [np.asarray(each) for each in features.transform(images)] for images in (tuning, test)
@@ -55,22 +59,22 @@ def compare(models, features, slic, tuning, test, segmentations):
         print(f"{name}: compactness {model.compactness:.2f}", flush=True)
     table = pd.DataFrame(table).T
     print(table.round(4).to_string())
-    print("Over SLIC, per cent (difference for CO):")
+    print("Change from SLIC in per cent (for CO, the difference):")
     change = 100 * (table / table.loc["SLIC"] - 1)
     change["CO"] = table["CO"] - table.loc["SLIC", "CO"]
     print(change.iloc[1:].round(3).to_string(), flush=True)
 
 
 class Normalised(TransformerMixin, BaseEstimator):
-    """Lightness between the extremes of its image, to a power: for images of any exposure."""
+    """Lightness relative to the range of its image, so that exposure does not matter."""
 
     def fit(self, X, y=None):
-        """Fit CIELAB."""
+        """Fit the conversion to CIELAB."""
         self.lab_ = LabFeatures().fit(X)
         return self
 
     def transform(self, X):
-        """Give one channel an image."""
+        """Return one channel per image, as a lazy sequence."""
         return LazySequence(partial(self._at, self.lab_.transform(X)), range(len(X)))
 
     def _at(self, lab, index):
@@ -81,7 +85,7 @@ class Normalised(TransformerMixin, BaseEstimator):
 
 
 def nuclei(root, n_jobs):
-    """Colour as it is beside lightness over its image's range."""
+    """Compare learned distances with SLIC on nuclei."""
     data = load_image_folder(f"{root}/images", f"{root}/labels")
     halves = train_test_split(np.arange(len(data.images)), test_size=0.5, random_state=0)
     (train, truth), (test, test_truth) = (
@@ -109,7 +113,7 @@ def nuclei(root, n_jobs):
 
 
 def bounded(root, n_jobs):
-    """Fit a pipeline with 246 channels on images of full size; report time and memory."""
+    """Fit a pipeline with 246 channels on full-size images, and print time and memory."""
     data = load_bsds500(root, subset="train")
     pipeline = Pipeline(
         [
@@ -149,10 +153,10 @@ def bounded(root, n_jobs):
 
 
 def main():
-    """Run what is asked for."""
+    """Run the benchmarks whose data are given."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--nuclei", metavar="FOLDER")
-    parser.add_argument("--bounded", metavar="FOLDER")
+    parser.add_argument("--nuclei", metavar="FOLDER", help="folder of images and labels")
+    parser.add_argument("--bounded", metavar="FOLDER", help="folder of BSDS500")
     parser.add_argument("--n-jobs", type=int, default=2)
     arguments = parser.parse_args()
     for run in (nuclei, bounded):

@@ -1,7 +1,8 @@
-"""Peak memory of SLIC over the size of its input as float32, on large images and volumes.
+"""Measure the peak memory of SLIC relative to its input, on large images and volumes.
 
-Each case runs in a process of its own: what the process holds at most while it segments, less
-what it held before (the images are there, the kernels warm).
+The result is the memory that SLIC needs in addition to its input, divided by the size of the
+input as float32. Each case runs in a process of its own, and the kernels are compiled before the
+measurement starts.
 
     python tests/benchmarks/memory.py
 """
@@ -27,7 +28,7 @@ CASES = {
 
 
 def pictures(shape, dtype):
-    """Blocks of 8 pixels with some noise, not all random: as images are."""
+    """Make an image of blocks of 8 x 8 pixels with some noise, like the areas of real images."""
     rng = np.random.default_rng(0)
     spatial = shape[:-1] if shape[-1] < 100 else shape
     coarse = rng.random([-(-n // 8) for n in spatial] + list(shape[len(spatial) :]))
@@ -39,20 +40,21 @@ def pictures(shape, dtype):
 
 
 def peak():
-    """Largest resident size of this process so far, in bytes."""
+    """Return the largest resident size of this process so far, in bytes."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def measure(shape, dtype, params, results):
-    """Put peak memory over the float32 input's in a queue."""
+    """Measure one case, and put the ratio into a queue."""
     small = pictures((16, 64, 64) if len(shape) == 3 and shape[-1] > 100 else shape, dtype)
     warm = small if small.shape != shape else small[:64, :64]
     image = pictures(shape, dtype)
     estimator = SLIC(**params)
     SLIC(**{**params, "n_segments": 20 if "n_segments" in params else None}).fit_transform([warm])
     del small, warm
-    # Making the picture took more than the picture: fill that up, so the peak counts from here.
+    # Making the image used more memory than the image itself. Fill the difference up, so that
+    # the peak can only rise while SLIC runs.
     before = peak()
     filler = np.ones((before - resident()) // 8)
     estimator.fit_transform([image])
@@ -61,13 +63,13 @@ def measure(shape, dtype, params, results):
 
 
 def resident():
-    """Resident size of this process now, in bytes."""
+    """Return the present resident size of this process, in bytes."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * resource.getpagesize()
 
 
 def main():
-    """Print a line a case."""
+    """Measure every case, and print one line per case."""
     context = multiprocessing.get_context("spawn")
     for name, (shape, dtype, params) in CASES.items():
         results = context.Queue()

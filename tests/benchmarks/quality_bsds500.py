@@ -1,8 +1,8 @@
-"""Score SLIC on BSDS500, where it is on disk.
+"""Score SLIC on BSDS500, beside other implementations.
 
-The first 100 test images at their own size, beside scikit-image's slic (and OpenCV's and
-fast-slic's where they can be imported). Scores are means over annotators, then over images. More
-of this is in `examples/bsds500`.
+The first 100 test images are segmented at their own size, with scikit-image's slic, and with
+OpenCV and fast-slic where they are installed. Scores are averaged over annotators, then over
+images. The scripts in `tests/benchmarks/bsds500` evaluate all methods of the library.
 
     python tests/benchmarks/quality_bsds500.py --root BSDS500
 """
@@ -31,12 +31,12 @@ COLUMNS = {
 
 
 def ours(image, **params):
-    """Superpixels of SLIC with some parameters."""
+    """Segment an image with our SLIC."""
     return SLIC(**params).fit_transform([image])[0]
 
 
 def methods():
-    """Functions from an image to superpixels, by name."""
+    """Return the methods by name, as functions from an image to superpixels."""
     found = {
         "scikit-image slic": partial(slic, n_segments=600, compactness=10, start_label=0),
         "SLIC(superpixel_size=16)": partial(ours, superpixel_size=16),
@@ -59,7 +59,7 @@ def methods():
 
 
 def opencv(image):
-    """Superpixels of OpenCV's SLIC."""
+    """Segment an image with OpenCV's SLIC."""
     import cv2
 
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
@@ -70,7 +70,7 @@ def opencv(image):
 
 
 def fast_slic_avx2(image):
-    """Superpixels of fast-slic."""
+    """Segment an image with fast-slic."""
     from fast_slic.avx2 import SlicAvx2
 
     engine = SlicAvx2(num_components=600, compactness=10, num_threads=1)
@@ -78,33 +78,33 @@ def fast_slic_avx2(image):
 
 
 def score(data, index, method):
-    """Scores of one image."""
+    """Score the superpixels of one image."""
     image, segmentation = data.images[index], data.segmentations[index]
     report = superpixel_report([segmentation], [method(image)])
     return report[list(COLUMNS)].rename(columns=COLUMNS).iloc[0]
 
 
 def mean_scores(data, n_images, method, n_jobs):
-    """Mean over images."""
+    """Score a method on the first images, and average."""
     rows = Parallel(n_jobs=n_jobs)(delayed(score)(data, i, method) for i in range(n_images))
     return pd.DataFrame(rows).mean()
 
 
 def main():
-    """Print the table."""
+    """Score every method and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--root", required=True, help="folder of BSDS500")
     parser.add_argument("--n-jobs", type=int, default=2)
-    parser.add_argument("--limit", type=int, default=None, help="number of images")
+    parser.add_argument("--limit", type=int, default=None, help="maximum number of images")
     arguments = parser.parse_args()
 
     test = load_bsds500(arguments.root, "test")
-    n_images = min(100, arguments.limit or 100)
+    n_images = min(100, arguments.limit or 100, len(test.images))
     table = {
         name: mean_scores(test, n_images, method, arguments.n_jobs)
         for name, method in methods().items()
     }
-    print(f"First {n_images} test images, own size")
+    print(f"First {n_images} test images, at their own size")
     print(pd.DataFrame(table).T.round(4).to_string())
 
 

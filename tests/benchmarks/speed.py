@@ -1,11 +1,12 @@
-"""Time SLIC beside other implementations, in one process, as ratios.
+"""Time SLIC beside other implementations.
 
-All run warm and on one thread, from uint8 RGB (or float32 features) to connected labels, 5
-iterations, about 600 superpixels of 16 x 16 pixels in 481 x 321. Rounds are interleaved and the
-median of each round's ratio is printed, so a machine that slows down slows all alike.
+All implementations run in one process, on one thread and after a first call to warm up. They turn
+uint8 RGB (or float32 features) of 481 x 321 pixels into about 600 connected superpixels, in 5
+iterations. Every round times each implementation once. The ratio printed is the median of the
+ratios within rounds, so that a machine that slows down affects all implementations alike.
 
-OpenCV and fast-slic (its AVX2 class, built from its repository) are timed where they can be
-imported.
+OpenCV and fast-slic (its AVX2 class, built from its repository) are timed where they are
+installed.
 
     python tests/benchmarks/speed.py [--rounds 30]
 """
@@ -26,7 +27,7 @@ SIZE = 16
 
 
 def rgb_competitors(image):
-    """Functions from an RGB image to labels, by name."""
+    """Return implementations that segment an RGB image, by name."""
     number = round(SHAPE[0] / SIZE) * round(SHAPE[1] / SIZE)
     ours = SLIC(superpixel_size=SIZE).fit([image])
     exact = SLIC(n_segments=number).fit([image])
@@ -59,7 +60,7 @@ def rgb_competitors(image):
     except ImportError:
         pass
     else:
-        # Assignments of its own are kept between calls: a new object each time.
+        # An object keeps its assignments between calls, so each call needs a new one.
         found["fast-slic"] = lambda: SlicAvx2(
             num_components=number, compactness=10, num_threads=1
         ).iterate(image, max_iter=5)
@@ -67,7 +68,7 @@ def rgb_competitors(image):
 
 
 def feature_competitors(features):
-    """Functions from an array of features to labels, by name."""
+    """Return implementations that segment an array of features, by name."""
     ours = SLIC(superpixel_size=SIZE, features="passthrough").fit([features])
     return {
         "sksuperpixel": lambda: ours.transform([features]),
@@ -78,7 +79,7 @@ def feature_competitors(features):
 
 
 def time_rounds(functions, n_rounds):
-    """Seconds of each function in each round, after one call to warm up."""
+    """Measure the seconds of each function in each round, after one call to warm up."""
     for function in functions.values():
         function()
     seconds = {name: [] for name in functions}
@@ -91,7 +92,7 @@ def time_rounds(functions, n_rounds):
 
 
 def print_table(title, functions, n_rounds):
-    """Print the median milliseconds and the ratio to scikit-image's."""
+    """Print the median milliseconds, and how many times as fast as scikit-image this is."""
     seconds = time_rounds(functions, n_rounds)
     print(title)
     for name, each in seconds.items():
@@ -100,7 +101,7 @@ def print_table(title, functions, n_rounds):
 
 
 def main():
-    """Time all."""
+    """Time all implementations on RGB and on features."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--rounds", type=int, default=30)
     n_rounds = parser.parse_args().rounds

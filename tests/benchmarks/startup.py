@@ -1,6 +1,8 @@
-"""Time the import, the first call (which compiles the kernels) and that of later processes.
+"""Time the import and the first calls of SLIC, in two processes.
 
-python tests/benchmarks/startup.py
+The first process compiles the kernels, and the second finds them compiled.
+
+    python tests/benchmarks/startup.py
 """
 
 import os

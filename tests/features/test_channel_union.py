@@ -269,9 +269,7 @@ class NoChannels(Powers):
 def test_a_part_of_another_shape(kind, shape):
     union = ChannelUnion([("rgb", "passthrough"), ("own", kind())]).fit(IMAGES)
     features = union.transform(IMAGES)
-    message = (
-        f"image 1: found features of transformer 'own' of shape {shape}, expected (6, 7, 'C')"
-    )
+    message = f"image 1: found features of transformer 'own' of shape {shape}, expected (6, 7, C)"
     with pytest.raises(ValueError, match="image 1: found features of transformer") as error:
         features[1]
     assert str(error.value) == message

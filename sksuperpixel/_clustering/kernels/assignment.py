@@ -7,7 +7,7 @@ from sksuperpixel._clustering.kernels.compilation import kernel
 
 @kernel
 def _window(seed, offset, half, start, stop):
-    """Pixels of [start, stop) at most `half` from a cluster, along one axis."""
+    """Give the pixels of [start, stop) that are at most `half` from a cluster along one axis."""
     first = seed + int(np.ceil(offset - half))
     last = seed + int(np.floor(offset + half))
     return max(first, start), min(last + 1, stop)
@@ -43,8 +43,8 @@ def assign(
         if z0 >= z1 or y0 >= y1 or x0 >= x1:
             continue
         factor = gain[k]
-        # Unsigned indices spare the checks whether they count from the end: windows are so
-        # narrow that these would show.
+        # Unsigned indices cannot count from the end, which saves a check at each pixel. In
+        # narrow windows these checks take time.
         left, n = np.uint64(x0), np.uint64(x1 - x0)
         for i in range(n):
             step = scale[k, 2] * (np.float32(x0 + np.int64(i) - seeds[k, 2]) - offsets[k, 2])
@@ -55,7 +55,7 @@ def assign(
                 step_y = scale[k, 1] * (np.float32(np.int64(y) - seeds[k, 1]) - offsets[k, 1])
                 across = step_z * step_z + step_y * step_y
                 if n_channels == 3:
-                    # Colours are the usual case: one loop for all of it.
+                    # Three colours are the usual case, and one loop does it all.
                     m0, m1, m2 = means[k, 0], means[k, 1], means[k, 2]
                     for i in range(n):
                         x = left + i
@@ -106,9 +106,9 @@ def accumulate(
 ):
     """Count the pixels of each label and sum their positions and features.
 
-    Each label's pixels are added in raster order, whoever does which labels. Several channels
-    are added at once: a sum waits for the one before it, so that several cost little more than
-    one. The last channel fills the columns of the last few up.
+    The pixels of a label are added in raster order, whichever thread does the label. Several
+    channels are added at once: each addition to a sum waits for the one before it, so several
+    sums take little longer than one. The last channel is repeated to fill the last columns.
     """
     n_channels, depth, height, width = features.shape
     last = n_channels - 1
@@ -123,7 +123,7 @@ def accumulate(
             f2 = features[min(2, last), z, y]
             for x in range(width):
                 if row[x] >= labels_start and row[x] < labels_stop:
-                    # An unsigned index spares the check whether it counts from the end.
+                    # An unsigned index cannot count from the end, which saves a check.
                     k = np.uint64(row[x])
                     sums[k, 0] += 1.0
                     sums[k, 1] += plane_number
@@ -136,7 +136,7 @@ def accumulate(
                 f0, f1 = features[c, z, y], features[min(c + 1, last), z, y]
                 f2, f3 = features[min(c + 2, last), z, y], features[min(c + 3, last), z, y]
                 f4 = features[min(c + 4, last), z, y]
-                # Columns of these channels: a slice, for the compiler to know their order.
+                # The columns of these channels, as a slice whose order the compiler knows.
                 columns = sums[:, 4 + c : 9 + c]
                 for x in range(width):
                     if row[x] >= labels_start and row[x] < labels_stop:
@@ -160,7 +160,7 @@ def move_clusters(
         n = sums[k, 0]
         if n == 0.0:
             continue
-        # From the seeds before dividing: whole numbers are exact wherever the seeds lie.
+        # Relative to the seed before dividing, because whole numbers are exact wherever it lies.
         for axis in range(3):
             offsets[k, axis] = (sums[k, 1 + axis] - n * seeds[k, axis]) / n
         for c in range(means.shape[1]):

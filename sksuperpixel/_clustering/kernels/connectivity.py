@@ -7,7 +7,7 @@ from sksuperpixel._clustering.kernels.compilation import kernel
 
 @kernel
 def find(parents, a):
-    """Root of `a` in a forest; shortens the path on the way."""
+    """Find the root of `a` in a forest, and shorten the path to it."""
     a = np.int64(a)
     while parents[a] != a:
         parents[a] = parents[parents[a]]
@@ -17,7 +17,7 @@ def find(parents, a):
 
 @kernel
 def _unite(parents, a, b):
-    """Join two trees under the lower root, which is returned."""
+    """Join two trees under the lower root, and return it."""
     a, b = find(parents, a), find(parents, b)
     if a < b:
         parents[b] = a
@@ -28,9 +28,10 @@ def _unite(parents, a, b):
 
 @kernel
 def number_roots(parents):
-    """Give trees the numbers 0, 1, ... by their lowest members; return how many there are.
+    """Number trees 0, 1, ... in the order of their lowest members; return how many there are.
 
-    Every root must be its tree's lowest member. `parents` becomes each member's number.
+    Every root must be the lowest member of its tree. `parents` becomes the number of each
+    member's tree.
     """
     n = 0
     for a in range(len(parents)):
@@ -43,7 +44,7 @@ def number_roots(parents):
 
 
 @kernel
-def _join(parents, root, k, row, numbers, start, stop):
+def _unite_with_row(parents, root, k, row, numbers, start, stop):
     """Unite a run with the runs of label k in a neighbouring row; return the root of all."""
     before = np.int64(-1)
     for x in range(start, stop):
@@ -86,11 +87,11 @@ def connected_components(
                 parents[n] = n
                 root = np.int64(n)
                 if y > 0:
-                    root = _join(
+                    root = _unite_with_row(
                         parents, root, k, labels[z, y - 1], components[z, y - 1], start, stop
                     )
                 if z > 0:
-                    root = _join(
+                    root = _unite_with_row(
                         parents, root, k, labels[z - 1, y], components[z - 1, y], start, stop
                     )
                 if root == n:
@@ -140,7 +141,7 @@ def borders(
                     n = _touch(a, regions[z, y + 1, x], table, pairs, faces, n)
                 if z + 1 < depth:
                     n = _touch(a, regions[z + 1, y, x], table, pairs, faces, n)
-                # The faces behind are those of the pixels there where these are wanted.
+                # Faces behind were counted from the pixel there if its region is wanted.
                 if x > 0:
                     b = regions[z, y, x - 1]
                     if b >= 0 and not wanted[b]:
@@ -160,11 +161,11 @@ def borders(
 
 @kernel
 def _touch(a, b, table, pairs, faces, n):
-    """Count a face between two regions; return how many pairs there are, listed or not."""
+    """Count a face between two regions; return how many pairs there are now."""
     if b < 0 or a == b:
         return n
     low, high = min(a, b), max(a, b)
-    # Multiplying by odd numbers spreads neighbours over the table.
+    # Multiplying by large odd numbers spreads neighbouring pairs over the table.
     key = np.uint64(low) * np.uint64(0x9E3779B97F4A7C15)
     key += np.uint64(high) * np.uint64(0xC2B2AE3D27D4EB4F)
     mask = np.uint64(len(table) - 1)

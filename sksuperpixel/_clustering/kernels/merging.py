@@ -45,9 +45,9 @@ def merge_small(
 ):
     """Merge each small region into the neighbour of least Ward increase; ties: the lower.
 
-    All small regions choose at once, by the means before any of them is merged; then what
-    is still small chooses again. So what happens to a region depends on its surroundings
-    alone, not on the order of regions. A small region without a neighbour stays.
+    All small regions choose at once, by the means before any of them is merged. Then those that
+    are still small choose again. So what happens to a region depends on its surroundings only,
+    and not on the order of regions. A small region without a neighbour is kept.
     """
     n_regions, n_pairs = len(counts), len(pairs)
     choice = np.empty(n_regions, np.int32)
@@ -147,7 +147,7 @@ def strengths_at_borders(
                     if b < 0 or b == a:
                         continue
                     low, high = min(a, b), max(a, b)
-                    # By bisection: one region may touch thousands.
+                    # By bisection, because one region may touch thousands of others.
                     e, stop = starts[low], starts[low + 1] - 1
                     while e < stop:
                         middle = (e + stop) // 2
@@ -172,14 +172,15 @@ def merge_cheapest(
 ):
     """Merge touching regions, the cheapest pair first; return how many regions are left.
 
-    A pair costs Ward's increase over its shared faces to the power `border_power`, times
-    `offset` plus the mean edge strength at these faces. A heap holds the pairs. A merge makes
-    the entries of its two regions stale (the third number of an entry is the sum of its
-    regions' versions, which only grow) and adds new ones for the neighbours of what it made.
+    The cost of a pair is Ward's increase divided by the number of shared faces to the power
+    `border_power`, times `offset` plus the mean edge strength at these faces. A heap holds the
+    pairs. After a merge, the entries of its two regions are out of date, and new entries are
+    added for the neighbours of the merged region. The third number of an entry tells whether it
+    is out of date: it is the sum of its two regions' versions, which only grow.
     """
     n_regions, n_pairs = len(counts), len(pairs)
     means = _means(counts, sums)
-    # Each region's neighbours: a linked list of half-edges, so that two are joined at once.
+    # The neighbours of a region are a linked list, so that two lists are joined in one step.
     neighbour = np.empty(2 * n_pairs, np.int32)
     shared = np.empty(2 * n_pairs, np.int64)
     strength = np.empty(2 * n_pairs, np.float64)
@@ -224,7 +225,7 @@ def merge_cheapest(
         following[last[a]] = first[b]
         last[a] = last[b]
         n_left -= 1
-        # Leave out of the list what is inside now, and what is listed twice.
+        # Take out of the list what is inside the region now, and what is listed twice.
         before, h, degree = np.int64(-1), first[a], 0
         while h >= 0:
             other = find(parents, neighbour[h])

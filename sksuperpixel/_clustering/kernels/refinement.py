@@ -16,12 +16,12 @@ def move_border_pixels(
     sums,  # IN and OUT (K, 4 + C) float64: each region's pixels, positions and features
     regions,  # IN and OUT (D, H, W) int32: connected regions; negative outside a mask
 ):
-    """Give each pixel on a border to the touching region where it costs least, if less.
+    """Move each border pixel to the touching region where it costs less; count the moves.
 
-    A region stays connected: a pixel goes only if its region's pixels around it touch without
-    it. Ties: the pixel stays, else the neighbour before it along the first axis, and so on.
-    Where no region around has changed since the last iteration looked, nothing has.
-    Returns how many pixels changed sides.
+    Regions stay connected: a pixel moves only if the pixels of its region around it are
+    connected without it. In a tie it stays, or else goes to the neighbour before it along the
+    first axis, and so on. Borders between regions that have not changed since the last
+    iteration are skipped.
     """
     depth, height, width = regions.shape
     around = np.empty((3, 3, 3), np.bool_)
@@ -34,7 +34,7 @@ def move_border_pixels(
             row = depth * height - 1 - row
         z, y = row // height, row % height
         here = regions[z, y]
-        # Outside the image, the row itself: it is no border to it.
+        # Outside the image, the row itself stands in: there is no border to it.
         front = regions[z - 1, y] if z > 0 else here
         behind = regions[z + 1, y] if z + 1 < depth else here
         above = regions[z, y - 1] if y > 0 else here
@@ -104,7 +104,7 @@ def _cost_in_region(features, scale, means, k, z, y, x):
 
 @kernel
 def _cost_of_faces(faces, beside, k):
-    """Cost of the border around a pixel if it is of region k; images' and masks' ends are free."""
+    """Cost of the border around a pixel if it is in region k; the image's end costs nothing."""
     cost = 0.0
     for side in range(6):
         if beside[side] >= 0 and beside[side] != k:
@@ -114,9 +114,10 @@ def _cost_of_faces(faces, beside, k):
 
 @kernel
 def _can_go(regions, a, z, y, x, around, queue):
-    """Tell whether the pixels of region a beside one of its pixels touch without it.
+    """Tell whether region a certainly stays connected without one of its pixels.
 
-    They have to within the 3 x 3 x 3 pixels around: enough for the region to stay connected.
+    It does if the pixels of the region beside this one are connected within the 3 x 3 x 3
+    pixels around it.
     """
     depth, height, width = regions.shape
     n_beside, n = 0, 0

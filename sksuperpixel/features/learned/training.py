@@ -7,7 +7,7 @@ from torch.nn import functional
 from sksuperpixel._clustering.assignment import cluster_pixels, update_clusters
 from sksuperpixel._clustering.candidates import find_candidates
 from sksuperpixel._clustering.grid import Grid
-from sksuperpixel._learning.label_maker import segment_counts
+from sksuperpixel._label_maps.overlaps import Contingency
 
 # Weight of the loss of edges beside that of the assignment of pixels.
 _EDGE_WEIGHT = 0.5
@@ -132,8 +132,7 @@ class ClusterLoss:
         )
         update_clusters(planes, labels, clusters)
         segmentation = segmentation.ravel()
-        counts = segment_counts(segmentation, labels.ravel(), len(clusters))
-        fraction = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        fraction = Contingency.from_maps(labels.ravel(), segmentation, len(clusters)).shares()
         pixels = np.flatnonzero(segmentation >= 0)
         labelled = len(pixels) / segmentation.size
         pixels = rng.permutation(pixels)[: 4 * self.n_pixels]

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sksuperpixel._images.data_range import check_colours
-from sksuperpixel._learning.label_maker import dense_segments
+from sksuperpixel._label_maps.overlaps import densify
 from sksuperpixel._torch import one_torch_thread
 from sksuperpixel.features._lab import check_colour_channels, lab_planes
 from sksuperpixel.features.learned.network import (
@@ -328,7 +328,12 @@ class LearnedFeatures(NetworkFeatures):
 
     def _labels(self, segmentation):
         # Only whether two pixels have the same segment matters, not its number.
-        return dense_segments(segmentation[np.newaxis], self.ignore_label)[0]
+        labels = np.full(segmentation.shape, -1, np.int64)
+        known = np.ones(segmentation.shape, bool)
+        if self.ignore_label is not None:
+            known = segmentation != self.ignore_label
+        labels[known], _ = densify(segmentation[known])
+        return labels
 
     def _plane_features(self, image):
         """Compute the features of one image (H, W, 3)."""

@@ -1,0 +1,55 @@
+"""The grid's cells: as many as fit, and as large as they are."""
+
+import numpy as np
+import pytest
+import reference
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sksuperpixel._clustering.grid import Grid
+
+SHAPES = st.one_of(
+    st.tuples(st.just(1), st.integers(1, 200), st.integers(1, 200)),
+    st.tuples(st.integers(1, 40), st.integers(1, 40), st.integers(1, 40)),
+)
+SPACINGS = st.tuples(*[st.sampled_from([1.0, 1.5, 2.0, 5.0])] * 3)
+
+
+@given(SHAPES, SPACINGS, st.floats(1, 300))
+def test_the_volume_of_a_cell_counts_pixels_that_exist(shape, spacing, size):
+    volume = Grid(shape, size, spacing).cell_volume
+    assert volume == pytest.approx(reference.cell_volume(shape, size, spacing))
+    assert volume <= np.prod(shape)
+
+
+@given(SHAPES, SPACINGS, st.floats(0.01, 1))
+def test_cells_have_the_number_of_pixels_asked_for(shape, spacing, share):
+    if shape[0] == 1:
+        spacing = (1.0, *spacing[1:])
+    n_pixels = max(1.0, share * np.prod(shape))
+    grid = Grid.with_cells(shape, n_pixels, spacing)
+    assert grid.size == pytest.approx(reference.grid_step(shape, n_pixels, spacing))
+    if np.prod(shape) > 1 and all(grid.size / s >= 1 for s in spacing):
+        assert grid.cell_volume == pytest.approx(n_pixels)
+
+
+def test_an_ordinary_cell_is_a_square_or_a_cube():
+    assert Grid((1, 481, 321), 16.0).cell_volume == 256
+    assert Grid((20, 48, 32), 8.0).cell_volume == 512
+    assert Grid((20, 48, 32), 8.0, (2.0, 1.0, 1.0)).cell_volume == 256
+    assert Grid.with_cells((1, 481, 321), 256.0).size == 16
+    assert Grid.with_cells((20, 48, 32), 512.0).size == pytest.approx(8)
+
+
+def test_one_pixel():
+    grid = Grid.with_cells((1, 1, 1), 1.0)
+    assert grid.n_cells == (1, 1, 1)
+    assert grid.cell_volume == 1
+
+
+@given(SHAPES, st.floats(1, 60))
+def test_each_cell_has_a_seed_inside(shape, size):
+    grid = Grid(shape, size)
+    seeds = grid.seeds()
+    assert len(seeds) == np.prod(grid.n_cells)
+    np.testing.assert_array_equal(seeds, reference.seeds(shape, size, (1.0, 1.0, 1.0)))

@@ -1,0 +1,36 @@
+"""Border pixels move as in a slow, obvious reference."""
+
+import numpy as np
+import reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import problems
+
+from sksuperpixel._clustering import refinement
+from sksuperpixel._clustering.connectivity import connected_regions
+from sksuperpixel._clustering.grid import Grid
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    problems(largest=14, channels=4),
+    st.integers(2, 5),
+    st.sampled_from([0.0, 0.5, 3.0, 40.0]),
+    st.integers(1, 3),
+)
+def test_refining_equals_reference(problem, n_labels, compactness, n_iter):
+    features, mask, spacing, rng = problem
+    labels = rng.integers(0, n_labels, features.shape[1:]).astype(np.int32)
+    # Regions of more than some pixels.
+    labels = labels.repeat(3, axis=1).repeat(3, axis=2)[:, : labels.shape[1], : labels.shape[2]]
+    if mask is not None:
+        labels[~mask] = -1
+    regions, n_regions = connected_regions(np.ascontiguousarray(labels))
+    grid = Grid(features.shape[1:], 4.0, spacing)
+    scale = grid.scale(refinement._COMPACTNESS * compactness).astype(np.float64)
+    faces = refinement._BORDER_COST * compactness**2 * min(spacing) / np.array(spacing)
+    expected = reference.refined(features, regions, scale, faces, n_iter)
+    refinement.refine_borders(features, regions, n_regions, grid, compactness, n_iter)
+    np.testing.assert_array_equal(regions, expected)
+    # Connected as before, and none is lost.
+    assert connected_regions(regions)[1] == n_regions

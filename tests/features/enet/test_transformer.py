@@ -51,7 +51,7 @@ def test_shapes_of_all_layers(layer):
     assert len(set(names)) == N_MAPS[layer]
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 50), (2, 3), (7, 8), (8, 7), (16, 24), (33, 31)])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 50), (7, 8), (33, 31)])
 def test_any_size(shape):
     image = noise(*shape, 3)
     for layer in ("initial", "bottleneck2.0", "fullconv"):

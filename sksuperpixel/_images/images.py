@@ -31,18 +31,19 @@ def check_images(images, channel_axis=-1):
     UserWarning
         If it is one array that could be several images or a single one.
     """
+    if channel_axis is not None and not -4 <= channel_axis < 4:
+        raise ValueError(
+            f"channel_axis: found {channel_axis}, expected an axis of images (H, W, C) or "
+            "(D, H, W, C), or None"
+        )
+    # Before all else: zarr arrays have a shape, but no length.
+    _check_not_bare(images, channel_axis)
     if isinstance(images, (str, bytes, dict)) or not (
         hasattr(images, "__len__") and hasattr(images, "__getitem__")
     ):
         raise TypeError(
             f"images: found {type(images).__name__}, expected a sequence of images (arrays)"
         )
-    if channel_axis is not None and not -4 <= channel_axis < 4:
-        raise ValueError(
-            f"channel_axis: found {channel_axis}, expected an axis of images (H, W, C) or "
-            "(D, H, W, C), or None"
-        )
-    _check_not_bare(images, channel_axis)
     if len(images) == 0:
         raise ValueError("images: found an empty sequence, expected at least one image")
     return images

@@ -93,6 +93,25 @@ class ArrayLike:
         return np.zeros(self.shape, self.dtype)[index]
 
 
+class WithoutLength:
+    """As zarr arrays are."""
+
+    shape = (512, 512, 3)
+    dtype = np.dtype(np.uint8)
+
+    def __getitem__(self, index):
+        raise AssertionError("was looked into")
+
+
+def test_arrays_without_length_are_told_too():
+    with pytest.raises(ValueError, match=r"found one array of shape \(512, 512, 3\), which looks"):
+        check_images(WithoutLength())
+    several = WithoutLength()
+    several.shape = (9, 512, 512, 3)
+    with pytest.raises(TypeError, match="found WithoutLength, expected a sequence of images"):
+        check_images(several)
+
+
 def as_torch(shape):
     return pytest.importorskip("torch").zeros(shape)
 

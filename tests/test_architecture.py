@@ -26,7 +26,13 @@ LAYERS = [
 ]
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 # In these folders only, a module may load torch when it is imported.
-WITH_TORCH = ("networks", "features.enet", "features.learned", "_learning.pixel_classifier")
+WITH_TORCH = (
+    "networks",
+    "features.enet",
+    "features.learned",
+    "features.trainable",
+    "_learning.pixel_classifier",
+)
 TORCH = {"torch", "skorch", "kymatio", "safetensors"}
 MOST_LINES = 400
 

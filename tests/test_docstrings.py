@@ -11,6 +11,7 @@ MODULES = [
     "sksuperpixel.datasets",
     "sksuperpixel.features",
     "sksuperpixel.metrics",
+    "sksuperpixel.networks",
 ]
 
 # What is not asked for: where a section starts, a See Also or Yields everywhere, an extended

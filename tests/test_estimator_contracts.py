@@ -64,7 +64,11 @@ if importlib.util.find_spec("torch") and importlib.util.find_spec("kymatio"):
     ESTIMATORS |= {
         "scattering": lambda folder: features.ScatteringFeatures(J=1, L=2),
         "scattering-memory": lambda folder: features.ScatteringFeatures(
-            J=1, L=2, select=[0, 3, 1], channel_axis=0, memory=folder
+            J=1,
+            L=2,
+            select=["R_order0", "G_order0", "R_order1_j0_theta0"],
+            channel_axis=0,
+            memory=folder,
         ),
         "slic-scattering": lambda folder: SLIC(
             superpixel_size=6, features=features.ScatteringFeatures(J=1, L=2)

@@ -45,7 +45,7 @@ def fit_copy(transformer, reader, y):
     return transformer.fit(reader.filled(), y)
 
 
-def features_of(transformer, image):
+def features_of(transformer, image, what="features"):
     """Compute the features of one image.
 
     Parameters
@@ -53,6 +53,8 @@ def features_of(transformer, image):
     transformer : transformer
         Fitted.
     image : CheckedImage
+    what : str, default="features"
+        What to call them in an error.
 
     Returns
     -------
@@ -70,7 +72,7 @@ def features_of(transformer, image):
     values = np.asarray(features[0])
     if values.shape[:-1] != image.shape:
         expected = ", ".join(map(str, image.shape))
-        raise ValueError(f"found features of shape {values.shape}, expected ({expected}, C)")
+        raise ValueError(f"found {what} of shape {values.shape}, expected ({expected}, C)")
     return values
 
 

@@ -147,8 +147,8 @@ def fit_net(net, pixels, validation, *, channel_weights, sets, seed, device, sta
             net.partial_fit(PixelDataset(pixels, train), pixels.targets[train])
     if not all(torch.isfinite(each).all() for each in net.module_.state_dict().values()):
         raise ValueError(
-            "classifier: found numbers that are not finite after training; expected a lower lr, "
-            "or features without such large values"
+            "classifier: found numbers that are not finite after training; expected a lower "
+            "learning_rate, or features without such large values"
         )
     return net.set_params(train_split=None)
 

@@ -1,7 +1,11 @@
-"""Transformers of images into features, one array (H, W, M) an image."""
+"""Transformers of images into features: one array of shape (H, W, M) per image."""
 
+from importlib import import_module
+
+from sksuperpixel._torch import require
 from sksuperpixel.features._channel_union import ChannelUnion, make_channel_union
 from sksuperpixel.features._lab import LabFeatures
+from sksuperpixel.features.scattering.transformer import ScatteringFeatures
 
 __all__ = [
     "ChannelUnion",
@@ -12,19 +16,15 @@ __all__ = [
     "make_channel_union",
 ]
 
+# Imported when they are asked for: they import torch, which takes seconds or is missing.
+_WITH_NETWORK = {
+    "ENetFeatures": "sksuperpixel.features.enet.transformer",
+    "LearnedFeatures": "sksuperpixel.features.learned.transformer",
+}
+
 
 def __getattr__(name):
-    # Imported when asked for: torch takes seconds to import, and not everyone has it.
-    if name == "ENetFeatures":
-        from sksuperpixel.features._enet import ENetFeatures
-
-        return ENetFeatures
-    if name == "LearnedFeatures":
-        from sksuperpixel.features._learned import LearnedFeatures
-
-        return LearnedFeatures
-    if name == "ScatteringFeatures":
-        from sksuperpixel.features._scattering import ScatteringFeatures
-
-        return ScatteringFeatures
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _WITH_NETWORK:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    require(name, "torch", "safetensors")
+    return getattr(import_module(_WITH_NETWORK[name]), name)

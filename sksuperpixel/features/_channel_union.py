@@ -1,4 +1,4 @@
-"""Several transformers' features side by side."""
+"""The features of several transformers side by side."""
 
 from numbers import Integral
 
@@ -13,21 +13,23 @@ from sksuperpixel._images.transformer import ImageTransformerMixin, features_of,
 class ChannelUnion(ImageTransformerMixin, _BaseComposition):
     """Put the features of several transformers side by side, channel after channel.
 
-    What :class:`~sklearn.pipeline.FeatureUnion` is for tables, for images: every transformer
-    sees the same image, and their features of each pixel are concatenated. To compute a slow
-    transformer's features once only, give it a `memory`.
+    This is for images what :class:`~sklearn.pipeline.FeatureUnion` is for tables: all
+    transformers see the same image, and each pixel gets the features of all of them. If a
+    transformer is slow, give it a `memory`, so that its features are computed only once.
 
     Parameters
     ----------
     transformers : list of (str, transformer) tuples
-        Names and transformers of images into features; a transformer can be any object with
-        ``fit`` and a ``transform`` that gives one array (H, W, M) an image, or
-        ``"passthrough"`` for the image's own channels.
+        Names and transformers. A transformer is any object with a ``fit`` and a ``transform``
+        that gives one array (H, W, M) per image, or ``"passthrough"`` for the channels of the
+        image itself. If its methods have no parameter `masks`, they get images that are continued
+        outside their masks by what is inside.
     transformer_weights : dict of str to float, default=None
-        What a transformer's features are multiplied by; 1 where its name is missing. In a
-        squared distance the weight counts twice.
+        Factors of the transformers' features; 1 if a name is missing. A squared distance grows
+        with the square of such a factor.
     channel_axis : int or None, default=-1
-        Which axis of an image holds its channels.
+        Which axis of an image holds its channels; None for grey images (or volumes) without
+        such an axis.
 
     Attributes
     ----------
@@ -38,7 +40,7 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
 
     See Also
     --------
-    make_channel_union : The same without names to give.
+    make_channel_union : Makes a union without having to name the transformers.
     LabFeatures : Colour in CIELAB.
 
     Examples
@@ -105,18 +107,20 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
         y : sequence of ndarray of shape (H, W) or (A, H, W), default=None
             Segmentations, for the transformers that learn from them.
         masks : sequence of ndarray of shape (H, W), bool, or None, default=None
-            Where to learn, for the transformers whose ``fit`` knows masks.
+            Where the images count, one mask (or None) per image.
 
         Returns
         -------
-        self : object
-            Fitted union.
+        self : ChannelUnion
+            The fitted union.
 
         Raises
         ------
         ValueError
-            If a parameter is not as expected: there is no transformer, a name is not unique, or
-            a weight's name is unknown.
+            If there is no transformer, if a name is not unique, if a weight has an unknown name,
+            or if an image is not as expected; the error names the image's index.
+        TypeError
+            If the images are not a sequence of arrays of numbers.
         """
         self._validate_params()
         if not self.transformers:
@@ -152,19 +156,20 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
                 if _passes(transformer):
                     part = image.filled().pixels
                 else:
-                    part = features_of(transformer, image)
+                    what = f"features of transformer {name!r}"
+                    part = features_of(transformer, image, what)
                 parts.append((part, np.float32(weights.get(name, 1.0))))
             return self._side_by_side(parts, image.shape)
 
     @staticmethod
     def _side_by_side(parts, shape):
-        """Multiply the parts by their weights, and put them into one array (..., M)."""
+        """Put the parts, multiplied by their weights, into one array (..., M)."""
         planes = np.empty((sum(part.shape[-1] for part, _ in parts), *shape), np.float32)
         start = 0
         for part, weight in parts:
             stop = start + part.shape[-1]
             if weight == 0:
-                # Whatever is there, NaN included, is not looked at.
+                # NaN times 0 would be NaN: features of weight 0 are not looked at.
                 planes[start:stop] = 0
             else:
                 channels = np.moveaxis(part, -1, 0)
@@ -173,7 +178,7 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
         return np.moveaxis(planes, 0, -1)
 
     def get_feature_names_out(self, input_features=None):
-        """Name the features: the transformer's name, two underscores, the feature's name.
+        """Name the features: ``transformer__feature``.
 
         Parameters
         ----------
@@ -198,19 +203,19 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
 
 
 def make_channel_union(*transformers, **params):
-    """Build a :class:`ChannelUnion` whose names are the transformers' classes in lower case.
+    """Make a :class:`ChannelUnion` that names transformers by their classes in lower case.
 
     Parameters
     ----------
     *transformers : transformer
         Transformers of images into features.
     **params : dict
-        Other parameters of the union.
+        Other parameters of :class:`ChannelUnion`.
 
     Returns
     -------
     ChannelUnion
-        Not fitted.
+        The union, not fitted.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""CIELAB: the colours SLIC was made for."""
+"""CIELAB, the colour space that SLIC was made for."""
 
 from functools import lru_cache
 from numbers import Real
@@ -13,7 +13,8 @@ from sksuperpixel._images.parameters import check_data_range
 from sksuperpixel._images.transformer import ImageTransformerMixin
 from sksuperpixel.features import _lab_kernels as kernels
 
-# sRGB (IEC 61966-2-1) to XYZ under D65, over the white point of the 2 degree observer
+# From linear sRGB (IEC 61966-2-1) to XYZ under D65, divided by the white point of the 2 degree
+# observer.
 _MATRIX = (
     np.array(
         [
@@ -31,44 +32,45 @@ def _linear_light(srgb):
     return np.where(srgb > 0.04045, ((srgb + 0.055) / 1.055) ** 2.4, srgb / 12.92)
 
 
-# Enough steps that interpolating between them errs by less than 1e-4 in L, a and b.
+# With so many steps, interpolating between them changes L, a and b by less than 1e-4.
 _STEPS = 8192
 
 
 @lru_cache
 def _table_of_floats():
-    """Linear light of 0, 1 / _STEPS, ..., 1, and 1 again."""
+    """Give the linear light of 0, 1 / _STEPS, ..., 1, and of 1 again."""
     values = np.append(np.arange(_STEPS + 1), _STEPS) / _STEPS
     return _linear_light(values).astype(np.float32)
 
 
 @lru_cache
 def _table_of_codes(dtype):
-    """Linear light of each number of an unsigned integer type."""
+    """Give the linear light of each number of an unsigned integer type."""
     largest = np.iinfo(dtype).max
     return _linear_light(np.arange(largest + 1) / largest).astype(np.float32)
 
 
 class LabFeatures(ImageTransformerMixin, BaseEstimator):
-    """Colour in CIELAB: lightness L, green to red a, blue to yellow b.
+    """Colour in CIELAB: lightness L, a from green to red, and b from blue to yellow.
 
-    In CIELAB, distances are roughly those that people see, which is why SLIC measures colour
-    there [1]_. Values are those of :func:`skimage.color.rgb2lab` (illuminant D65, 2 degree
-    observer) to 1e-3, computed in float32 and many times faster.
+    Distances in CIELAB are roughly the differences that people see, which is why SLIC compares
+    colours there [1]_. The values equal those of :func:`skimage.color.rgb2lab` (illuminant D65,
+    2 degree observer) to 1e-3. They are computed in float32 and many times faster.
 
     Parameters
     ----------
     sigma : float, default=0.0
-        Standard deviation in pixels of a Gaussian by which the colours are smoothed; 0 for none.
-        A little of it, such as 0.7, makes superpixels heed noise less and borders more.
+        Standard deviation in pixels of the Gaussian that smooths the colours; 0 for no smoothing.
+        With a small value such as 0.7, superpixels follow noise less and borders more.
     data_range : float or pair of float, default=None
-        Values of black and white: the largest possible value, such as 4095 for 12 bits, or the
-        smallest and the largest one. None for all of uint8 or uint16, and for [0, 1] of floats.
+        The values of black and white: the largest possible value, such as 4095 for 12 bits, or
+        the smallest and the largest one. With None, black and white are the ends of uint8 or
+        uint16, or 0 and 1 for floats.
     channel_axis : int or None, default=-1
         Which axis of an image holds its channels; None for grey images (or volumes) without
         such an axis.
     memory : str, pathlib.Path, joblib.Memory or None, default=None
-        Where to keep each image's features, so that they are computed once only.
+        Where to keep the features of each image, so that they are computed only once.
 
     Attributes
     ----------
@@ -81,11 +83,11 @@ class LabFeatures(ImageTransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Integer images (uint8, uint16) are sRGB codes from 0 to the largest of their type; floating
-    images are sRGB in [0, 1]. Grey images are the colours with three equal components, so a and
-    b are almost 0. Linear RGB goes to XYZ by the matrix of IEC 61966-2-1, and
-    ``L = 116 f(Y) - 16``, ``a = 500 (f(X) - f(Y))``, ``b = 200 (f(Y) - f(Z))``, where f is the
-    cube root with a linear foot. Images are mirrored at their borders to be smoothed.
+    Images are sRGB, scaled to [0, 1] by `data_range`. A grey image has three equal components,
+    so that a and b are almost 0. Linear RGB is converted to XYZ by the matrix of IEC 61966-2-1.
+    With f the cube root, which is replaced by a line near 0, ``L = 116 f(Y) - 16``,
+    ``a = 500 (f(X) - f(Y))`` and ``b = 200 (f(Y) - f(Z))``. For smoothing, images are mirrored at
+    their borders.
 
     References
     ----------
@@ -119,11 +121,7 @@ class LabFeatures(ImageTransformerMixin, BaseEstimator):
 
     def _check_first(self, image):
         check_data_range(self.data_range)
-        if image.n_channels not in (1, 3):
-            raise ValueError(
-                f"found {image.n_channels} channels, expected 1 (grey) or 3 (RGB) for CIELAB; "
-                "drop alpha, or use other features"
-            )
+        check_colour_channels(image)
 
     @property
     def _looks_around(self):
@@ -150,6 +148,25 @@ class LabFeatures(ImageTransformerMixin, BaseEstimator):
             L, a and b.
         """
         return np.array(["L", "a", "b"], dtype=object)
+
+
+def check_colour_channels(image):
+    """Check that an image has colours: grey levels, or red, green and blue.
+
+    Parameters
+    ----------
+    image : CheckedImage
+
+    Raises
+    ------
+    ValueError
+        If it has another number of channels.
+    """
+    if image.n_channels not in (1, 3):
+        raise ValueError(
+            f"found {image.n_channels} channels, expected 1 (grey) or 3 (RGB); drop alpha, or use "
+            "features that take any channels"
+        )
 
 
 def lab_planes(image):

@@ -1,4 +1,4 @@
-"""Convert sRGB to CIELAB, pixel by pixel."""
+"""Kernels that convert sRGB to CIELAB."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def linear_from_floats(
     table,  # IN (m + 2,) float32: linear light of 0, 1/m, ..., 1, and 1 again
     linear,  # OUT (3, n) float32
 ):
-    """Undo the gamma of sRGB values, interpolating in a table."""
+    """Undo the gamma of sRGB values by interpolating in a table."""
     m = np.float32(len(table) - 2)
     for i in range(values.shape[0]):
         for c in range(3):
@@ -55,8 +55,8 @@ def lab_from_linear(
             m0, m1, m2 = matrix[c, 0], matrix[c, 1], matrix[c, 2]
             for i in range(length):
                 out[i] = m0 * r[i] + m1 * g[i] + m2 * b[i]
-            # Dividing the bits of a float by three divides its exponent by three: a cube
-            # root to 4 %, which two of Halley's steps take to the last bits.
+            # Dividing the bits of a float by three divides its exponent by three. This gives
+            # the cube root to 4 %, and two of Halley's steps give it to the last bits.
             bits, guess = ratio_bits[c], root_bits[c]
             for i in range(length):
                 guess[i] = bits[i] // third + np.int32(709921077)

@@ -104,7 +104,7 @@ def nuclei(root, n_jobs):
             features="passthrough",
             channel_weights=[0, 0, 0, 1],
             label_maker=LabelMaker(mining=None),
-            classifier=make_distance_net(n_layers, lr=0.01),
+            classifier=make_distance_net(n_layers, learning_rate=0.01),
             n_jobs=n_jobs,
             random_state=0,
         ).fit(train_features, truth)

@@ -269,8 +269,8 @@ class NoChannels(Powers):
 def test_a_part_of_another_shape(kind, shape):
     union = ChannelUnion([("rgb", "passthrough"), ("own", kind())]).fit(IMAGES)
     features = union.transform(IMAGES)
-    message = f"image 1: transformer 'own' gave features of shape {shape}, expected (6, 7, 'M')"
-    with pytest.raises(ValueError, match="image 1: transformer 'own'") as error:
+    message = f"image 1: found features of transformer 'own' of shape {shape}, expected (6, 7, C)"
+    with pytest.raises(ValueError, match="image 1: found features of transformer") as error:
         features[1]
     assert str(error.value) == message
 
@@ -289,3 +289,17 @@ def test_copies():
     copied = copy.deepcopy(union)
     copied.set_params(lab="passthrough")
     assert isinstance(union.transformers[0][1], LabFeatures)
+
+
+class Nothing(Powers):
+    def transform(self, X):
+        return [np.full((*image.shape[:2], 2), np.nan) for image in X]
+
+
+def test_features_of_weight_zero_are_not_looked_at():
+    union = ChannelUnion(
+        [("nan", Nothing()), ("rgb", "passthrough")], transformer_weights={"nan": 0}
+    )
+    found = union.fit_transform(IMAGES)[0]
+    assert (found[..., :2] == 0).all()
+    np.testing.assert_array_equal(found[..., 2:], IMAGES[0])

@@ -69,7 +69,7 @@ def make_estimator(estimator_class, changes, n_jobs):
     if estimator_class is SLIC:
         return SLIC(**shared, **changes)
     changes = {"edge_channel": EDGE, **changes}
-    net = make_distance_net(changes.pop("n_layers"), lr=0.01)
+    net = make_distance_net(changes.pop("n_layers"), learning_rate=0.01)
     return TrainableSLIC(
         compactness_spread=2,
         n_candidates=9,

@@ -110,9 +110,9 @@ def make_estimator(settings, n_jobs=1):
     if "network" not in settings:
         return SLIC(channel_weights=weights, **shared)
     if settings["network"] == "classification":
-        net = make_classification_net(settings["n_candidates"])
+        net = make_classification_net()
     else:
-        net = make_distance_net(settings["network"], lr=0.01)
+        net = make_distance_net(settings["network"], learning_rate=0.01)
     return TrainableSLIC(
         channel_weights=weights,
         n_candidates=settings["n_candidates"],

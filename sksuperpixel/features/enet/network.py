@@ -1,16 +1,14 @@
-"""ENet, a small network for semantic segmentation: its layers, weights and loss."""
+"""The network ENet: its layers, and reading its weights."""
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
 from sksuperpixel._files.tensors import check_tensors
 from sksuperpixel._torch import seeded_torch
-from sksuperpixel.features._weights import read_weights
+from sksuperpixel.features.trainable.weights import read_weights
 
-# The paper's blocks between the initial one and the last, full convolution: name, kind, number of
-# maps out, and the kernel size or dilation where the kind has one.
+# The blocks of the paper's sections 2 and 3: kind, and dilation or length of asymmetric kernels.
 _SECTION = [
     ("regular", None),
     ("dilated", 2),
@@ -21,6 +19,8 @@ _SECTION = [
     ("asymmetric", 5),
     ("dilated", 16),
 ]
+# All blocks between the initial one and the last convolution: name, kind, number of maps, and the
+# dilation or length.
 BLOCKS = (
     [("bottleneck1.0", "down", 64, None)]
     + [(f"bottleneck1.{i}", "regular", 64, None) for i in range(1, 5)]
@@ -32,18 +32,18 @@ BLOCKS = (
     + [("bottleneck5.0", "up", 16, None), ("bottleneck5.1", "regular", 16, None)]
 )
 LAYERS = ("initial", *(name for name, *_ in BLOCKS), "fullconv")
-# Images must be a multiple of the coarsest layer's step.
+# Height and width of images must be multiples of this, the step of the coarsest layer.
 STEP = 8
 
 
 def _normed(n_maps, activate=True):
-    """Batch norm, then PReLU with one slope a map."""
+    """Make a batch norm and, to activate, a PReLU with one slope per map."""
     layers = [nn.BatchNorm2d(n_maps)]
     return [*layers, nn.PReLU(n_maps)] if activate else layers
 
 
 class InitialBlock(nn.Module):
-    """Thirteen maps by convolution beside the three of the image by pooling, at half the size."""
+    """Thirteen maps by convolution, and three by pooling the image, at half the size."""
 
     def __init__(self):
         super().__init__()
@@ -51,12 +51,13 @@ class InitialBlock(nn.Module):
         self.finish = nn.Sequential(*_normed(16))
 
     def forward(self, x):
+        """Compute the maps (n, 16, H / 2, W / 2) of images (n, 3, H, W)."""
         maps = torch.cat([self.convolution(x), functional.max_pool2d(x, 2)], dim=1)
         return self.finish(maps)
 
 
 class Bottleneck(nn.Module):
-    """A residual block: what comes in, plus what few maps in between make of it.
+    """A residual block: its input, plus what a branch of few maps computes from it.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ class Bottleneck(nn.Module):
     size : int or None
         Dilation, or length of the asymmetric kernels.
     dropout : float
-        Share of the maps that are dropped in training.
+        Fraction of the maps that are dropped in training.
     """
 
     def __init__(self, n_in, n_out, kind, size, dropout):
@@ -103,15 +104,25 @@ class Bottleneck(nn.Module):
         self.activation = nn.PReLU(n_out)
 
     def forward(self, x, positions=None):
-        """Give the maps and, from a block that pools, where each maximum was.
+        """Compute the maps.
 
-        `positions` is what the block gave that this one undoes.
+        Parameters
+        ----------
+        x : torch.Tensor of shape (n, n_in, h, w)
+        positions : torch.Tensor, default=None
+            What the block gave whose pooling this one undoes; only for the kind "up".
+
+        Returns
+        -------
+        maps : torch.Tensor of shape (n, n_out, h', w')
+        positions : torch.Tensor or None
+            Where the maxima were that a block of the kind "down" took.
         """
         branch = self.branch(x)
         found = None
         if self.kind == "down":
             x, found = functional.max_pool2d(x, 2, return_indices=True)
-            # New maps start from nothing.
+            # Where the block has more maps than its input, the input counts as 0.
             x = functional.pad(x, (0, 0, 0, 0, 0, branch.shape[1] - x.shape[1]))
         elif self.kind == "up":
             x = functional.max_unpool2d(self.skip(x), positions, 2)
@@ -119,10 +130,10 @@ class Bottleneck(nn.Module):
 
 
 class ENet(nn.Module):
-    """ENet of Paszke et al. (2016), whole.
+    """The whole ENet of Paszke et al. (2016), encoder and decoder.
 
-    Images are RGB in [0, 1], sides a multiple of 8; what they are normalised by, the `mean` and
-    `std` of each channel, is part of the weights.
+    Images are RGB in [0, 1], and their height and width are multiples of 8. The `mean` and `std`
+    of each channel, by which images are normalised, belong to the weights.
 
     Parameters
     ----------
@@ -140,20 +151,20 @@ class ENet(nn.Module):
         n_maps = 16
         for name, kind, n_out, size in BLOCKS:
             dropout = 0.01 if name < "bottleneck2" else 0.1
-            # A module's name has no dots.
+            # torch allows no dots in the names of modules.
             self.blocks[name.replace(".", "_")] = Bottleneck(n_maps, n_out, kind, size, dropout)
             n_maps = n_out
         self.fullconv = nn.ConvTranspose2d(n_maps, n_classes, 2, stride=2)
 
     def forward(self, x, layer="fullconv"):
-        """Give the maps of a layer.
+        """Compute the maps of a layer.
 
         Parameters
         ----------
         x : Tensor of shape (n, 3, H, W)
             Images.
         layer : str, default="fullconv"
-            One of LAYERS; those after it are not computed.
+            One of LAYERS. The layers after it are not computed.
 
         Returns
         -------
@@ -174,9 +185,6 @@ class ENet(nn.Module):
         return self.fullconv(x)
 
 
-# Weights ------------------------------------------------------------------------------------
-
-
 def load_weights(path, n_classes=None, seed=None):
     """Read a network from a safetensors file.
 
@@ -184,10 +192,10 @@ def load_weights(path, n_classes=None, seed=None):
     ----------
     path : path-like
     n_classes : int, default=None
-        Number of classes wanted. Where the file has another one, its last layer is left out
-        and initialised at random. None to take the file's.
+        Number of classes of the network. If that of the file differs, the last layer is not read
+        but initialised at random. None for that of the file.
     seed : int, default=None
-        Of that initialisation.
+        Seed of that initialisation.
 
     Returns
     -------
@@ -199,7 +207,8 @@ def load_weights(path, n_classes=None, seed=None):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no safetensors file, or one with other tensors; the first wrong one is named.
+        If it is not a safetensors file, or has other tensors; the error names the first wrong
+        one.
     """
     tensors = read_weights(path)
     last = tensors.get("fullconv.weight")
@@ -219,31 +228,3 @@ def new_network(n_classes, seed):
     """Make a network with random weights, leaving torch's own generator alone."""
     with seeded_torch(seed):
         return ENet(n_classes).eval()
-
-
-def class_weights(counts):
-    """Weigh classes as the paper does: ``1 / ln(1.02 + share of the pixels)``."""
-    return tuple((1 / np.log(1.02 + counts / counts.sum())).tolist())
-
-
-class ClassLoss:
-    """The cross-entropy of the classes, weighted.
-
-    Parameters
-    ----------
-    weights : tuple of float
-        Of the classes.
-    device : torch.device
-    """
-
-    def __init__(self, weights, device):
-        self.weights = torch.tensor(weights, dtype=torch.float32, device=device)
-
-    def __call__(self, network, images, labels, rng):
-        """Compute the loss of a batch; None where no pixel has a label."""
-        if (labels < 0).all():
-            return None
-        scores = network(images)
-        return functional.cross_entropy(
-            scores, labels.to(scores.device), self.weights, ignore_index=-1
-        )

@@ -1,4 +1,4 @@
-"""Features that are learned from segmentations."""
+"""The transformer whose features are learned from segmentations."""
 
 from numbers import Integral, Real
 from pathlib import Path
@@ -11,26 +11,26 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sksuperpixel._images.data_range import check_colours
-from sksuperpixel._learning.label_maker import dense_segments
+from sksuperpixel._label_maps.overlaps import densify
 from sksuperpixel._torch import one_torch_thread
-from sksuperpixel.features._lab import LabFeatures, lab_planes
-from sksuperpixel.features._maps_network import (
+from sksuperpixel.features._lab import check_colour_channels, lab_planes
+from sksuperpixel.features.learned.network import (
     STEP,
-    ClusterLoss,
     load_maps_network,
     network_params,
     new_maps_network,
 )
-from sksuperpixel.features._network_features import NetworkFeatures
+from sksuperpixel.features.learned.training import ClusterLoss
+from sksuperpixel.features.trainable.transformer import NetworkFeatures
 
 
 class LearnedFeatures(NetworkFeatures):
-    r"""Maps of a small convolutional network that learns what SLIC should compare pixels by.
+    r"""Maps of a small convolutional network that learns what SLIC compares pixels by.
 
-    The network is trained through SLIC itself: pixels go to the clusters near them with
-    probabilities that fall with the distance of the features, and what is taught is that they go
-    to clusters of their own segment. So the features make SLIC's plain distance tell segments
-    apart: whatever is inside one looks alike, whatever is across a border looks different.
+    The network is trained through SLIC itself. Each pixel goes to one of the clusters near it,
+    the more probably the more alike their features are, and the network learns to send pixels to
+    clusters of their own segment. Afterwards, SLIC's plain distance of the features tells segments
+    apart: they are alike inside a segment, and differ across the border of two.
 
     Parameters
     ----------
@@ -38,85 +38,87 @@ class LearnedFeatures(NetworkFeatures):
         Number of maps, beside the three of colour.
     edges : bool, default=False
         Whether to add an edge map as the last feature: the probability that a pixel is beside a
-        border, which the network learns in any case. For `edge_channel` of `SLIC` and for
-        `PathFeature`; it is too small to count in a distance.
+        border of segments. The network learns it in any case. It is meant for `edge_channel` of
+        `SLIC` and for `PathFeature`; its values are too small to matter in a distance.
     mirror : bool, default=False
-        Whether features are the means of those of the image and of its mirror image: somewhat
-        better, in twice the time.
+        Whether to average the features of the image and of its mirror image. This makes them
+        somewhat better and takes twice as long.
     width : int, default=24
-        Number of maps in the network's finest layers; coarser ones have up to four times as
-        many. Time and memory grow with it.
+        Number of maps in the finest layers of the network. Coarser layers have up to four times
+        as many. Time and memory grow with the width.
     weights : "bsds500", str, path-like or None, default=None
-        Where the network starts: the weights that come with this, learned on photographs of
-        nature and people; those of a safetensors file that `save_weights` wrote, or of a model
-        that `TrainableSLIC.save` wrote, if these are all its features; or random ones. With
-        weights, `n_maps` and `width` are the file's.
+        Weights that the network starts from: "bsds500" for those that come with the library,
+        learned on photographs of nature and people; the path of a safetensors file, written by
+        `save_weights`, or by `TrainableSLIC.save` if these are all the features of that model; or
+        None for random ones. With weights, the network has their `n_maps` and `width`.
     train : bool, default=True
-        Whether `fit` trains the network. If not, `fit` leaves the weights as they are and takes
-        no notice of `y`, which a pipeline passes to all its steps. The parameters below matter
-        in training only, but for `random_state`.
+        Whether `fit` trains the network. If not, `fit` keeps the weights and ignores `y`, which a
+        pipeline passes to all its steps. Then the parameters from `superpixel_sizes` to
+        `precision` have no effect.
     superpixel_sizes : pair of float (low, high), default=(6, 20)
-        Range of the steps of SLIC's grid in training, so that the features are good for
-        superpixels of such sizes.
+        Range of SLIC's grid steps in training. The features suit superpixels of these sizes.
     compactness : float, default=10.0
-        Of SLIC in training. Features are scaled to what this is right for.
+        Compactness of SLIC in training. The network learns to scale features to suit it.
     n_candidates : int, default=9
-        Q: how many clusters, the nearest in space, a pixel can go to.
+        Q: how many clusters a pixel can go to, the nearest ones in space.
     n_pixels_per_image : int, default=6000
-        Most pixels of each part of an image that teach, of those with more than one segment
-        around them.
+        Largest number of pixels to learn from in each part of an image. Only pixels with several
+        segments around them are used.
     ignore_label : int, default=None
-        Label of the pixels to learn nothing from.
+        Label of pixels that nothing is learned from.
     max_epochs : int, default=60
-        How many times to draw a part of each image.
+        Number of epochs. Each one draws a random part of every image.
     batch_size : int, default=4
-        Number of such parts in a step.
+        Number of parts in a training step.
     crop_size : int or pair of int (height, width), default=192
-        Size of the parts, a multiple of 8. Where an image is smaller, the rest is ignored.
+        Size of the parts, a multiple of 8. If an image is smaller, nothing is learned from the
+        rest of the part.
     scale_range : pair of float (low, high), default=(0.7, 1.6)
         Range of the random factors by which parts are enlarged.
     learning_rate : float, default=2e-3
-        Adam's largest learning rate: it rises to this for a tenth of the training and then
-        falls to 0 along a cosine.
+        Adam's largest learning rate. The learning rate rises to it during the first tenth of the
+        training, then falls to 0 along a cosine.
     weight_decay : float, default=1e-5
-        Of Adam, as a penalty on the squared weights.
+        Adam's penalty on the squared weights.
     colour_jitter : float, default=0.2
-        How much lightness and colours of the parts change at random: contrast and chroma by a
-        factor within 1 - this and 1 + this, lightness by as much of 50.
+        How much the colours of the parts change at random, from 0 to 1. Contrast and chroma change
+        by factors between ``1 - colour_jitter`` and ``1 + colour_jitter``, and lightness by up to
+        ``50 * colour_jitter``.
     precision : "float32" or "bfloat16", default="float32"
-        Of the network's layers in training. With bfloat16, training takes half the time on
-        processors that know it, and more on others.
+        Type of numbers in the layers of the network in training. With bfloat16, training takes
+        half the time on processors that support it, and longer on others.
     data_range : float or pair of float, default=None
-        Values of black and white: the largest possible value, such as 4095 for 12 bits, or the
-        smallest and the largest one. None for all of uint8 or uint16, and for [0, 1] of floats.
+        The values of black and white: the largest possible value, such as 4095 for 12 bits, or
+        the smallest and the largest one. With None, black and white are the ends of uint8 or
+        uint16, or 0 and 1 for floats.
     device : str or torch.device, default="cpu"
-        Where torch computes; SLIC's iterations run on the CPU in any case.
+        Where torch computes. SLIC's iterations run on the CPU in any case.
     channel_axis : int or None, default=-1
         Which axis of an image holds its channels; None for grey images (or volumes) without
         such an axis.
     memory : str, pathlib.Path, joblib.Memory or None, default=None
-        Where to keep each image's features, so that they are computed once only.
+        Where to keep the features of each image, so that they are computed only once.
     checkpoint : str or path-like, default=None
-        File in which each epoch leaves the state of the training, and from which the training
-        goes on if it is there, to the same result. Needs an int for `random_state`.
+        File to which each epoch writes the state of the training. If the file exists, the training
+        goes on from there, to the same result. This needs an int as `random_state`.
     random_state : int, RandomState instance or None, default=None
-        Seeds random weights and the training; torch's own generator is left as it was. Pass an
-        int for the same results at each call.
+        Seed of random weights and of the training; torch's own generator is left as it was. Pass
+        an int for the same results at each call.
 
     Attributes
     ----------
     network_ : torch.nn.Module
         The network.
     losses_ : ndarray of shape (n_epochs,)
-        Mean loss of each epoch of the training, that of edges included, NaN where nothing
-        taught; empty without training.
+        Mean loss of each epoch of the training, including the loss of the edge map. It is NaN for
+        an epoch without any pixel to learn from. Empty without training.
     n_channels_in_ : int
         Number of channels of the images fitted: 1 or 3.
 
     See Also
     --------
-    TrainableSLIC : Learns the distance of features that are given.
-    ENetFeatures : Maps of a network that was trained to name what is in an image.
+    TrainableSLIC : Learns the distance of given features.
+    ENetFeatures : Maps of a network that was trained to name the things in an image.
 
     Notes
     -----
@@ -126,21 +128,21 @@ class LearnedFeatures(NetworkFeatures):
     .. math:: p_{ik} \propto \exp \left( - \frac{1}{T} \left( \lVert f_i - \bar f_k \rVert^2
               + \frac{\sigma^2}{S^2} \lVert p_i - p_k \rVert^2 \right) \right)
 
-    and the loss of a pixel :math:`-\log \sum_k p_{ik} s_{ik}`, where :math:`s_{ik}` is the share
-    of k's pixels that are of i's segment. The temperature T is learned, too. Clusters are those
-    of one to four of SLIC's iterations with the features so far; gradients flow through the
-    features of the pixels and of the clusters' means, not through the iterations before. Only
-    pixels with clusters of several segments around them teach: an image's loss is the mean of
-    theirs, times the share of such pixels. Half the mean cross-entropy of the edge map is added,
-    whose truth are the pixels beside one of another segment. That features are learned
-    through a soft assignment to superpixels is the idea of [1]_, with another network and
-    another loss.
+    and the loss of a pixel is :math:`-\log \sum_k p_{ik} s_{ik}`, where :math:`s_{ik}` is the
+    fraction of the pixels of k that belong to the segment of i. The temperature T is learned,
+    too. The clusters come from one to four of SLIC's iterations with the present features.
+    Gradients flow through the features of the pixels and the mean features of the clusters, but
+    not through the iterations. Only pixels with clusters of several segments around them are used:
+    the loss of an image is their mean loss times the fraction of such pixels. To this is added
+    half the mean cross-entropy of the edge map, in which a pixel is an edge if it is beside a
+    pixel of another segment. Learning features through a soft assignment to superpixels is the
+    idea of [1]_; network and loss are different here.
 
-    The network sees CIELAB at four scales; its maps have the image's size. Images are continued
-    by their mirror images to a multiple of 8 pixels.
+    The network sees CIELAB at four scales, and its maps have the size of the image. Images are
+    continued by their mirror images to a multiple of 8 pixels.
 
-    On a CPU, a training is the same at each call with the same number of torch's threads.
-    Features do not depend on them.
+    On a CPU, a training has the same result at each call with the same number of torch's threads.
+    Features do not depend on this number.
 
     References
     ----------
@@ -177,7 +179,7 @@ class LearnedFeatures(NetworkFeatures):
     }
     _step = STEP
     _shipped: ClassVar[dict] = {
-        "bsds500": Path(__file__).parents[1] / "models" / "bsds500.safetensors"
+        "bsds500": Path(__file__).parents[2] / "models" / "bsds500.safetensors"
     }
 
     def __init__(
@@ -244,15 +246,16 @@ class LearnedFeatures(NetworkFeatures):
         X : sequence of ndarray of shape (H, W) or (H, W, C)
             Images.
         y : sequence of ndarray of shape (H, W) or (A, H, W)
-            Segmentations, one an image. Of several annotators, each time one is drawn. None
-            will do with ``train=False``.
+            Segmentations, one per image. If an image has several annotators, one of them is
+            drawn each time. With ``train=False``, they are not needed.
         masks : sequence of ndarray of shape (H, W), bool, or None, default=None
-            Where to learn, one mask (or None) an image; pixels outside may be anything.
+            Where the images count, one mask (or None) per image. Nothing is learned from pixels
+            outside.
 
         Returns
         -------
-        self : object
-            Fitted transformer.
+        self : LearnedFeatures
+            The fitted transformer.
 
         Raises
         ------
@@ -262,7 +265,8 @@ class LearnedFeatures(NetworkFeatures):
         FileNotFoundError
             If there is no file of the weights, or no folder for the checkpoint.
         TypeError
-            If images are no sequence of arrays of numbers, or segmentations hold no integers.
+            If the images are not a sequence of arrays of numbers, or segmentations do not hold
+            integers.
         """
         return self._fit(X, y, masks)
 
@@ -278,7 +282,7 @@ class LearnedFeatures(NetworkFeatures):
         return self._start(self._draw_seed())
 
     def _start(self, seed):
-        """Load the network, or draw it."""
+        """Load the network, or make one with random weights."""
         if self.weights is None:
             return new_maps_network(int(self.n_maps), int(self.width), seed)
         return load_maps_network(self._weights_path())
@@ -303,13 +307,13 @@ class LearnedFeatures(NetworkFeatures):
         losses = self._train_network(reader, y, network, loss, about, seed)
         if np.isnan(losses).all():
             raise ValueError(
-                "y: found no pixel to learn from, expected some with superpixels of several "
-                f"segments around them, of sizes {tuple(self.superpixel_sizes)}"
+                "y: found no pixel to learn from, expected pixels with superpixels of several "
+                f"segments around them, for superpixel_sizes={tuple(self.superpixel_sizes)}"
             )
         return network, losses
 
     def _check_first(self, image):
-        LabFeatures()._check_first(image)
+        check_colour_channels(image)
 
     def _colours(self, image):
         return np.moveaxis(lab_planes(check_colours(image, self.data_range)), 0, -1)
@@ -323,8 +327,13 @@ class LearnedFeatures(NetworkFeatures):
         return image.astype(np.float32), labels
 
     def _labels(self, segmentation):
-        # Segments may have any numbers: they are told apart only.
-        return dense_segments(segmentation[np.newaxis], self.ignore_label)[0]
+        # Only whether two pixels have the same segment matters, not its number.
+        labels = np.full(segmentation.shape, -1, np.int64)
+        known = np.ones(segmentation.shape, bool)
+        if self.ignore_label is not None:
+            known = segmentation != self.ignore_label
+        labels[known], _ = densify(segmentation[known])
+        return labels
 
     def _plane_features(self, image):
         """Compute the features of one image (H, W, 3)."""
@@ -334,7 +343,7 @@ class LearnedFeatures(NetworkFeatures):
         return np.moveaxis(np.ascontiguousarray(maps), 0, -1)
 
     def _maps(self, image):
-        """Ask the network: (M, H, W)."""
+        """Compute the maps of the network: (M, H, W)."""
         device = torch.device(self.device)
         network = self.network_.to(device)
         with torch.inference_mode(), one_torch_thread():
@@ -349,7 +358,7 @@ class LearnedFeatures(NetworkFeatures):
         return *super()._cache_key(), bool(self.edges), bool(self.mirror)
 
     def get_feature_names_out(self, input_features=None):
-        """Name the features: those of colour, then the maps.
+        """Name the features: colours first, then the maps.
 
         Parameters
         ----------

@@ -1,13 +1,13 @@
-"""The weights of networks that compute features, from files."""
+"""Files of weights of networks that compute features."""
 
 from sksuperpixel._files.tensors import read_tensors
 
-# What the names of a transformer's tensors begin with in the file of a whole model.
+# In the file of a whole model, the names of the features' tensors begin with this.
 _OF_FEATURES = "features."
 
 
 def read_weights(path):
-    """Read the weights of a network, from a file of its own or of a whole model.
+    """Read the weights of a network, from a file of its own or from that of a whole model.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Features of ENet, a small network for semantic segmentation."""
+"""The transformer whose features are the maps of ENet."""
 
 from numbers import Integral
 from pathlib import Path
@@ -12,25 +12,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksuperpixel._images.data_range import check_colours
 from sksuperpixel._images.errors import about_image
-from sksuperpixel._images.masks import check_mask
-from sksuperpixel.features._enet_network import (
-    BLOCKS,
-    LAYERS,
-    STEP,
-    ClassLoss,
-    class_weights,
-    load_weights,
-    new_network,
-)
-from sksuperpixel.features._network_features import NetworkFeatures
-from sksuperpixel.features._network_training import interpolate
+from sksuperpixel._images.segmentations import check_segmentation
+from sksuperpixel.features._lab import check_colour_channels
+from sksuperpixel.features.enet.network import BLOCKS, LAYERS, STEP, load_weights, new_network
+from sksuperpixel.features.enet.training import ClassLoss, class_weights, count_labels
+from sksuperpixel.features.trainable.crops import interpolate
+from sksuperpixel.features.trainable.transformer import NetworkFeatures
 
-# Without weights and without labels there is nothing to tell the number of classes.
+# Number of classes of a network that has neither weights nor labels to tell it.
 _DEFAULT_CLASSES = 11
 
 
 def _layer_sizes():
-    """Give each layer's step between its samples in pixels, and its number of maps."""
+    """Give the step of each layer, in pixels per sample, and its number of maps."""
     sizes, step = {"initial": (2, 16)}, 2
     for name, kind, n_maps, _ in BLOCKS:
         step = step * 2 if kind == "down" else step // 2 if kind == "up" else step
@@ -44,10 +38,10 @@ _SIZES = _layer_sizes()
 class ENetFeatures(NetworkFeatures):
     """Maps of ENet, a small convolutional network for semantic segmentation.
 
-    ENet [1]_ is made to be fast: its initial block, 13 convolutions beside the pooled image,
-    tells edges, bars and colours of 3 x 3 pixels, and deeper layers more and more of what
-    objects look like. The weights that come with this were learned on street scenes (CamVid);
-    others can be learned from segmentations with ``train=True``.
+    ENet [1]_ is made to be fast. Its initial block, which consists of 13 convolutions and the
+    pooled image, finds edges, bars and colours in 3 x 3 pixels. Deeper layers tell more and more
+    of what objects look like. The weights that come with the library were learned on street
+    scenes (CamVid). With ``train=True``, others can be learned from segmentations.
 
     Parameters
     ----------
@@ -59,54 +53,56 @@ class ENetFeatures(NetworkFeatures):
         ``"bottleneck5.1"`` (16 at half), or ``"fullconv"`` (the scores of the classes, at full
         size).
     weights : "camvid", str, path-like or None, default="camvid"
-        Where the network starts: the weights that come with this, those of a safetensors file
-        that `save_weights` wrote, or random ones.
+        Weights that the network starts from: "camvid" for those that come with the library, the
+        path of a safetensors file that `save_weights` wrote, or None for random ones.
     data_range : float or pair of float, default=None
-        Values of black and white: the largest possible value, such as 4095 for 12 bits, or the
-        smallest and the largest one. None for all of uint8 or uint16, and for [0, 1] of floats.
+        The values of black and white: the largest possible value, such as 4095 for 12 bits, or
+        the smallest and the largest one. With None, black and white are the ends of uint8 or
+        uint16, or 0 and 1 for floats.
     device : str or torch.device, default="cpu"
         Where torch computes.
     channel_axis : int or None, default=-1
         Which axis of an image holds its channels; None for grey images (or volumes) without
         such an axis.
     memory : str, pathlib.Path, joblib.Memory or None, default=None
-        Where to keep each image's features, so that they are computed once only.
+        Where to keep the features of each image, so that they are computed only once.
     train : bool, default=False
-        Whether `fit` trains the network on semantic segmentations. If not, `fit` leaves the
-        weights as they are and takes no notice of `y`, which a pipeline passes to all its
-        steps. The parameters below matter in training only, but for `random_state`.
+        Whether `fit` trains the network on semantic segmentations. If not, `fit` keeps the
+        weights and ignores `y`, which a pipeline passes to all its steps. Then the parameters
+        from `ignore_label` to `checkpoint` have no effect.
     n_classes : int, default=None
-        Number of classes; they are 0 .. n_classes - 1. None for that of the weights or, in
-        training, one more than the largest label. Weights of another number of classes are
-        trained on with a new last layer.
+        Number of classes, which are the labels 0 to ``n_classes - 1``. None for that of the
+        weights or, in training, for one more than the largest label. If the weights have another
+        number of classes, training starts with a new last layer.
     ignore_label : int, default=None
-        Label of the pixels to learn nothing from.
+        Label of pixels that nothing is learned from.
     max_epochs : int, default=100
-        How many times to draw a part of each image.
+        Number of epochs. Each one draws a random part of every image.
     batch_size : int, default=10
-        Number of such parts in a step.
+        Number of parts in a training step.
     crop_size : int or pair of int (height, width), default=256
-        Size of the parts, a multiple of 8. Where an image is smaller, the rest is ignored.
+        Size of the parts, a multiple of 8. If an image is smaller, nothing is learned from the
+        rest of the part.
     scale_range : pair of float (low, high), default=(0.75, 1.5)
         Range of the random factors by which parts are enlarged.
     learning_rate : float, default=5e-4
-        Adam's largest learning rate: it rises to this for a tenth of the training and then
-        falls to 0 along a cosine.
+        Adam's largest learning rate. The learning rate rises to it during the first tenth of the
+        training, then falls to 0 along a cosine.
     weight_decay : float, default=2e-4
-        Of Adam, as a penalty on the squared weights.
+        Adam's penalty on the squared weights.
     checkpoint : str or path-like, default=None
-        File in which each epoch leaves the state of the training, and from which the training
-        goes on if it is there, to the same result. Needs an int for `random_state`.
+        File to which each epoch writes the state of the training. If the file exists, the
+        training goes on from there, to the same result. This needs an int as `random_state`.
     random_state : int, RandomState instance or None, default=None
-        Seeds random weights and the training; torch's own generator is left as it was. Pass an
-        int for the same results at each call.
+        Seed of random weights and of the training; torch's own generator is left as it was. Pass
+        an int for the same results at each call.
 
     Attributes
     ----------
     network_ : torch.nn.Module
         The network.
     n_classes_ : int
-        Number of its classes.
+        Number of classes of the network.
     losses_ : ndarray of shape (n_epochs,)
         Mean loss of each epoch of the training; empty without.
     n_channels_in_ : int
@@ -119,20 +115,19 @@ class ENetFeatures(NetworkFeatures):
 
     Notes
     -----
-    Integer images (uint8, uint16) are RGB from 0 to the largest of their type; floating images
-    are RGB in [0, 1]. Grey images are repeated. Features are about as large as 1, so beside
-    CIELAB they need weights.
+    A grey image is used as the red, the green and the blue channel. Features are about as large as
+    1, so beside CIELAB they need weights.
 
     Images are continued by their mirror images to a multiple of 8 pixels, and maps are enlarged
-    bilinearly. Each map is laid where it belongs: the sample i of a layer with a sample for
-    every s x s pixels is in the middle of these, but on the first of them in the initial
-    block's convolutions, whose kernels are centred there.
+    bilinearly, without a shift. A layer with one sample per s x s pixels has its samples in the
+    middle of these pixels; only the convolutions of the initial block have them on the first
+    pixel, where the middle of their kernels is.
 
     In training, the loss is the cross-entropy with the paper's weights of the classes,
-    ``1 / ln(1.02 + p)`` where p is the class's share of the labelled pixels. Encoder and
-    decoder are trained at once, unlike in the paper. On a CPU, the result is the same at each
-    call with the same number of torch's threads. Callbacks can watch the epochs, and end the
-    training: see :meth:`set_callbacks`.
+    ``1 / ln(1.02 + p)``, where p is the fraction of the labelled pixels that belong to the class.
+    Unlike in the paper, encoder and decoder are trained together. On a CPU, a training has the
+    same result at each call with the same number of torch's threads. Callbacks can follow the
+    epochs and end the training: see :meth:`set_callbacks`.
 
     References
     ----------
@@ -206,15 +201,16 @@ class ENetFeatures(NetworkFeatures):
         X : sequence of ndarray of shape (H, W) or (H, W, C)
             Images.
         y : sequence of ndarray of shape (H, W) or (A, H, W), default=None
-            Semantic segmentations, one an image: the class of each pixel. Of several annotators,
-            each time one is drawn. Only used with ``train=True``.
+            Semantic segmentations, one per image: the class of each pixel. If an image has several
+            annotators, one of them is drawn each time. Only used with ``train=True``.
         masks : sequence of ndarray of shape (H, W), bool, or None, default=None
-            Where to learn, one mask (or None) an image; pixels outside may be anything.
+            Where the images count, one mask (or None) per image. Nothing is learned from pixels
+            outside.
 
         Returns
         -------
-        self : object
-            Fitted transformer.
+        self : ENetFeatures
+            The fitted transformer.
 
         Raises
         ------
@@ -224,7 +220,8 @@ class ENetFeatures(NetworkFeatures):
         FileNotFoundError
             If there is no file of the weights, or no folder for the checkpoint.
         TypeError
-            If images are no sequence of arrays of numbers, or segmentations hold no integers.
+            If the images are not a sequence of arrays of numbers, or segmentations do not hold
+            integers.
         """
         return self._fit(X, y, masks)
 
@@ -241,20 +238,20 @@ class ENetFeatures(NetworkFeatures):
         return {"n_classes": tensors["fullconv.weight"].shape[1]}
 
     def _untrained(self):
-        """Load the weights, or draw them."""
+        """Load the network, or make one with random weights."""
         if self.weights is None:
             return new_network(self.n_classes or _DEFAULT_CLASSES, self._draw_seed())
         network = load_weights(self._weights_path())
         if self.n_classes not in (None, network.n_classes):
             raise ValueError(
-                f"n_classes: found {self.n_classes}, but the weights have {network.n_classes}; "
-                "expected the same, or None, or train=True"
+                f"n_classes: found {self.n_classes}, expected {network.n_classes} as in the "
+                "weights, or None, or train=True"
             )
         return network
 
     def _train(self, reader, y):
         self._check_training(reader, y)
-        counts = self._count_labels(y, reader.masks)
+        counts = self._count_labels(reader, y)
         seed = self._draw_seed()
         if self.weights is None:
             network = new_network(len(counts), seed)
@@ -265,46 +262,22 @@ class ENetFeatures(NetworkFeatures):
         about = (("class_weights", weights),)
         return network, self._train_network(reader, y, network, loss, about, seed)
 
-    def _count_labels(self, segmentations, masks):
-        """Check the labels and count the pixels of each class."""
+    def _count_labels(self, reader, segmentations):
+        """Check the labels of all images, and count the pixels of each class."""
         counts = np.zeros(self.n_classes or 1, np.int64)
-        for index in range(len(segmentations)):
+        for index in range(len(reader)):
             with about_image(index):
-                found = self._count_labels_of_image(segmentations[index], masks[index])
+                image = reader[index]
+                segmentation = check_segmentation(segmentations[index], image.shape)
+                found = count_labels(segmentation, image.mask, self.n_classes, self.ignore_label)
             counts = np.pad(counts, (0, max(0, len(found) - len(counts))))
             counts[: len(found)] += found
         if counts.sum() == 0:
             raise ValueError("y: found no labelled pixel in any image, expected at least one")
         return counts
 
-    def _count_labels_of_image(self, segmentation, mask):
-        labels = np.asarray(segmentation)
-        if labels.dtype.kind not in "bui":
-            raise TypeError(f"found a segmentation of dtype {labels.dtype}, expected integers")
-        mask = check_mask(mask, labels.shape[-2:])
-        if mask is not None:
-            labels = labels[..., mask]
-        labels = labels[labels != self.ignore_label].astype(np.int64)
-        if labels.size == 0:
-            return np.zeros(0, np.int64)
-        if labels.min() < 0:
-            raise ValueError(
-                f"found the label {labels.min()} in its segmentation, expected classes from 0 on, "
-                f"or ignore_label={self.ignore_label}"
-            )
-        if self.n_classes is not None and labels.max() >= self.n_classes:
-            raise ValueError(
-                f"found the label {labels.max()} in its segmentation, expected 0 .. "
-                f"{self.n_classes - 1}, or ignore_label={self.ignore_label}"
-            )
-        return np.bincount(labels)
-
     def _check_first(self, image):
-        if image.n_channels not in (1, 3):
-            raise ValueError(
-                f"found {image.n_channels} channels, expected 1 (grey) or 3 (RGB) for ENet; drop "
-                "alpha, or use other features"
-            )
+        check_colour_channels(image)
 
     def _colours(self, image):
         image = check_colours(image, self.data_range)
@@ -323,8 +296,8 @@ class ENetFeatures(NetworkFeatures):
             maps = maps[:, STEP : STEP + image.shape[0], STEP : STEP + image.shape[1]]
             return np.ascontiguousarray(np.moveaxis(maps, 0, -1))
         step, n_maps = _SIZES[self.layer]
-        # Where in the image a layer's first sample is: in the middle of the pixels it stands
-        # for, but on the first of them for the initial block's convolution, an odd kernel.
+        # A layer's first sample is in the middle of the pixels it stands for. It is on the first
+        # of them for the initial block's convolutions, whose kernels have an odd size.
         centres = np.full(n_maps, (step - 1) / 2)
         if self.layer == "initial":
             centres[:13] = 0
@@ -340,7 +313,7 @@ class ENetFeatures(NetworkFeatures):
         return (*super()._cache_key(), self.layer)
 
     def get_feature_names_out(self, input_features=None):
-        """Name the features: the layer, an underscore, the number of the map.
+        """Name the features: ``layer_number``.
 
         Parameters
         ----------

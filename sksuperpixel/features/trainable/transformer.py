@@ -1,4 +1,4 @@
-"""What the transformers share whose features come from a network that can be trained."""
+"""The base of the transformers whose features come from a network that can be trained."""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ from sksuperpixel._images.images import check_finite
 from sksuperpixel._images.parameters import check_data_range
 from sksuperpixel._images.segmentations import check_segmentation
 from sksuperpixel._images.transformer import ImageTransformerMixin
-from sksuperpixel.features._network_training import Training, train_network
+from sksuperpixel.features.trainable.training import Training, train_network
 
 
 class NetworkFeatures(
@@ -31,12 +31,16 @@ class NetworkFeatures(
 ):
     """Base of the transformers whose features come from a network that can be trained.
 
-    A subclass has the parameters that are constrained here; its ``fit`` calls ``_fit`` and sets
-    what ``_learned(network, losses)`` names. It implements ``_untrained()``, a network;
-    ``_train(reader, y)``, a network and the losses of its training; ``_colours(image)``, what
-    the network sees of an image (H, W, C): (H, W, 3), float32;
-    ``_plane_features(colours)``; and ``_network_params(tensors)``, the parameters that a network
-    with such tensors has.
+    A subclass has all the parameters in `_parameter_constraints`, and its ``fit`` calls ``_fit``.
+    It implements these methods:
+
+    - ``_untrained()`` gives the network if nothing is to be learned.
+    - ``_train(reader, y)`` gives a trained network, and the mean loss of each epoch.
+    - ``_colours(image)`` converts an image (H, W, C) to what the network sees: (H, W, 3), float32.
+    - ``_plane_features(colours)`` computes the features of what the network sees.
+    - ``_network_params(tensors)`` finds the parameters of a network with such tensors.
+
+    It may override ``_learned(network, losses)``, which names the attributes that ``fit`` sets.
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -55,17 +59,17 @@ class NetworkFeatures(
         "checkpoint": [str, os.PathLike, None],
         "random_state": ["random_state"],
     }
-    # Sides of what the network sees are multiples of this.
+    # Height and width of what the network sees are multiples of this.
     _step = 8
-    # Files of weights that come with this, by name.
+    # Files of weights that come with the library, by name.
     _shipped: ClassVar[dict] = {}
 
     def _fit(self, X, y, masks):
-        """Check all, then load the network or train it."""
+        """Check everything, then load the network or train it."""
         self._validate_params()
         self._check_params()
         reader = self._reader(X, masks)
-        # Only the images to train on have to be alike.
+        # Images to train on must all have as many channels as the first one.
         reader.n_channels = reader.first.n_channels
         network, losses = self._train(reader, y) if self.train else (self._untrained(), [])
         self.n_channels_in_ = reader.first.n_channels
@@ -74,7 +78,7 @@ class NetworkFeatures(
         return self
 
     def _check_params(self):
-        """Check what scikit-learn's constraints of the parameters cannot tell."""
+        """Check the parameters further than `_parameter_constraints` do."""
         try:
             torch.empty(0, device=self.device)
         except (RuntimeError, AssertionError) as error:
@@ -118,20 +122,22 @@ class NetworkFeatures(
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _check_training(self, reader, y):
-        """Check what is learned from, and where a checkpoint goes."""
+        """Check the segmentations, and whether a checkpoint can be written."""
         if y is None:
             raise ValueError("y: found None, expected segmentations, for train=True")
         reader.check_segmentations(y)
         if self.checkpoint is not None and not isinstance(self.random_state, Integral):
             raise ValueError(
-                f"random_state: found {self.random_state!r}, expected an int with a checkpoint, "
-                "for a training that can go on as it began"
+                f"random_state: found {self.random_state!r}, expected an int, so that a training "
+                "with a checkpoint can go on as it began"
             )
         if self.checkpoint is not None and not Path(self.checkpoint).absolute().parent.is_dir():
-            raise FileNotFoundError(f"checkpoint: found no folder to write {self.checkpoint} in")
+            raise FileNotFoundError(
+                f"checkpoint: found no folder to write {self.checkpoint} in, expected one"
+            )
 
     def _train_network(self, reader, y, network, loss, about, seed):
-        """Train a network in place, with progress; give the mean loss of each epoch."""
+        """Train a network in place, tell callbacks, and give the mean loss of each epoch."""
         void = None if self.ignore_label is None else int(self.ignore_label)
         training = Training(
             max_epochs=int(self.max_epochs),
@@ -142,7 +148,11 @@ class NetworkFeatures(
             weight_decay=float(self.weight_decay),
             weights=None if self.weights is None else os.fspath(self.weights),
             n_images=len(reader),
-            about=(("ignore_label", void), *about),
+            about=(
+                ("ignore_label", void),
+                ("data_range", check_data_range(self.data_range)),
+                *about,
+            ),
             seed=seed,
         )
         X, n_channels = reader.images, reader.first.n_channels
@@ -182,11 +192,11 @@ class NetworkFeatures(
         return losses
 
     def _learned(self, network, losses):
-        """Name what `fit` sets."""
+        """Name the attributes that `fit` sets, beside the number of channels."""
         return {"network_": network, "losses_": np.array(losses, dtype=np.float64)}
 
     def _example_at(self, reader, segmentations, index, rng):
-        """Read what the network sees of an image, and its labels, by a random annotator."""
+        """Read what the network sees of an image, and its labels by one annotator."""
         with about_image(index):
             image = reader[index]
             check_finite(image.pixels, image.mask)
@@ -201,17 +211,15 @@ class NetworkFeatures(
         return seen, labels if image.mask is None else np.where(image.mask, labels, -1)
 
     def _labels(self, segmentation):
-        """Give what the loss knows as the labels of a segmentation; -1 is void."""
+        """Convert a segmentation to the labels that the loss knows, which are -1 if ignored."""
         labels = segmentation.astype(np.int64)
-        return (
-            labels
-            if self.ignore_label is None
-            else np.where(labels == self.ignore_label, -1, labels)
-        )
+        if self.ignore_label is None:
+            return labels
+        return np.where(labels == self.ignore_label, -1, labels)
 
     def _network_input(self, image):
-        """Pad what the network sees (H, W, 3) by reflections, to a tensor (1, 3, h, w)."""
-        # All around: a border in black would leave edges in the features.
+        """Mirror what the network sees (H, W, 3) at its borders, to a tensor (1, 3, h, w)."""
+        # On all sides: the zeros with which convolutions pad would be edges in the features.
         step = self._step
         margins = [(step, step + -n % step) for n in image.shape[:2]]
         padded = np.pad(image, [*margins, (0, 0)], mode="symmetric")
@@ -225,7 +233,7 @@ class NetworkFeatures(
         return np.stack([self._plane_features(plane) for plane in image])
 
     def _cache_key(self):
-        # Whatever the weights come from, features depend on nothing else.
+        # Features depend on the weights themselves, not on the parameters they come from.
         name, *_ = super()._cache_key()
         digest = hashlib.sha256()
         for tensor in self.network_.state_dict().values():
@@ -233,7 +241,7 @@ class NetworkFeatures(
         return name, digest.hexdigest(), self.data_range
 
     def save_weights(self, path):
-        """Write the network's weights to a file that `weights` can name.
+        """Write the weights of the network to a file, whose path can be given as `weights`.
 
         Parameters
         ----------
@@ -250,8 +258,8 @@ class NetworkFeatures(
         write_atomically(path, to_bytes(tensors_of(self.network_), metadata))
 
     def __getstate__(self):
+        """Give what is pickled: the network on the CPU, which every machine has."""
         state = super().__getstate__()
         if "network_" in state:
-            # So that a machine without the device can load it.
             state = {**state, "network_": deepcopy(state["network_"]).cpu()}
         return state

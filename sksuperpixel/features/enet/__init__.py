@@ -1,0 +1,1 @@
+"""ENet, a network for semantic segmentation, whose maps are features."""

@@ -1,0 +1,1 @@
+"""A network that is trained to make features that SLIC compares well."""

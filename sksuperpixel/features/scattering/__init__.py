@@ -1,0 +1,1 @@
+"""The scattering transform: texture by scale and angle."""

@@ -1,0 +1,1 @@
+"""What the transformers with a network that can be trained have in common."""

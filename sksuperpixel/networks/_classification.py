@@ -1,0 +1,86 @@
+"""The network that classifies a pixel among a fixed number of candidates."""
+
+import torch
+from torch import nn
+
+from sksuperpixel.networks._rows import split_rows
+
+
+class ClassificationNetwork(nn.Module):
+    """Classify a pixel among a fixed number of candidates.
+
+    Two small networks reduce the pixel's features, and its differences to each candidate, to 15
+    numbers each. The candidates share the second one. Fully connected layers then classify these
+    numbers together with the distances in space.
+
+    Parameters
+    ----------
+    n_features : int
+        M.
+    n_candidates : int, default=7
+        Q.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sksuperpixel.networks import ClassificationNetwork
+    >>> network = ClassificationNetwork(n_features=3, n_candidates=7).eval()
+    >>> network(torch.zeros(2, 3 + 7 + 21)).shape
+    torch.Size([2, 7])
+    """
+
+    def __init__(self, n_features, n_candidates=7):
+        super().__init__()
+        self.n_features = n_features
+        self.n_candidates = n_candidates
+        self.normalise_features = nn.BatchNorm1d(n_features)
+        self.normalise_differences = nn.BatchNorm1d(n_features)
+        self.normalise_distances = nn.BatchNorm1d(n_candidates)
+        self.reduce_features = _reduction(n_features)
+        self.reduce_differences = _reduction(n_features)
+        n_inputs = 15 + n_candidates * (15 + 1)
+        self.classify = nn.Sequential(
+            nn.Linear(n_inputs, 120),
+            nn.ReLU(),
+            nn.Linear(120, 105),
+            nn.ReLU(),
+            nn.Linear(105, 15),
+            nn.ReLU(),
+            nn.Linear(15, n_candidates),
+        )
+
+    def forward(self, X):
+        """Compute the candidates' log-probabilities.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n, M + Q + Q M), float32
+            One row per pixel, as described in `sksuperpixel.networks`.
+
+        Returns
+        -------
+        torch.Tensor of shape (n, Q)
+            Minus infinity for absent candidates.
+
+        Raises
+        ------
+        ValueError
+            If the rows have another number of candidates.
+        """
+        features, distances, differences = split_rows(X, self.n_features)
+        if distances.shape[1] != self.n_candidates:
+            raise ValueError(
+                f"X: found rows of {distances.shape[1]} candidates, expected {self.n_candidates}"
+            )
+        absent = torch.isinf(distances)
+        distances = torch.where(absent, 0.0, distances)
+        differences = torch.where(absent[..., None], 0.0, differences)
+        reduced = self.reduce_features(self.normalise_features(features))
+        flat = self.normalise_differences(differences.reshape(-1, self.n_features))
+        each = self.reduce_differences(flat).reshape(len(X), -1)
+        inputs = torch.cat([reduced, self.normalise_distances(distances), each], dim=1)
+        return torch.log_softmax(self.classify(inputs).masked_fill(absent, -torch.inf), dim=1)
+
+
+def _reduction(n_features):
+    return nn.Sequential(nn.Linear(n_features, 100), nn.ReLU(), nn.Linear(100, 15), nn.ReLU())

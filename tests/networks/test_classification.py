@@ -1,0 +1,37 @@
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from sksuperpixel.networks import ClassificationNetwork  # noqa: E402
+
+
+def test_layers_are_the_published_ones():
+    network = ClassificationNetwork(n_features=9, n_candidates=7)
+    widths = [m.out_features for m in network.classify if hasattr(m, "out_features")]
+    assert widths == [120, 105, 15, 7]
+    for reduction in (network.reduce_features, network.reduce_differences):
+        assert [m.out_features for m in reduction if hasattr(m, "out_features")] == [100, 15]
+
+
+def test_probabilities_sum_to_one(make_rows):
+    rows, *_ = make_rows(6, 3, 4)
+    probabilities = ClassificationNetwork(3, 4).eval()(rows).exp()
+    torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(6))
+
+
+def test_absent_candidates_have_no_probability_and_no_influence(make_rows):
+    network = ClassificationNetwork(3, 4).eval()
+    rows, *_ = make_rows(6, 3, 4)
+    rows[:, 3 + 3] = torch.inf  # distance of the last candidate
+    first = network(rows).detach()
+    assert (first[:, 3].exp() == 0).all()
+    rows[:, 3 + 4 + 9 :] = 1e6  # its differences
+    torch.testing.assert_close(network(rows).detach(), first)
+    network(rows)[:, 0].sum().backward()
+    assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
+
+
+def test_another_number_of_candidates_is_an_error():
+    network = ClassificationNetwork(n_features=9, n_candidates=7)
+    with pytest.raises(ValueError, match="rows of 5 candidates, expected 7"):
+        network(torch.zeros(2, 9 + 5 + 45))

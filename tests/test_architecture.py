@@ -31,6 +31,7 @@ WITH_TORCH = (
     "features.enet",
     "features.learned",
     "features.trainable",
+    "_learning.learned_distance",
     "_learning.pixel_classifier",
 )
 TORCH = {"torch", "skorch", "kymatio", "safetensors"}

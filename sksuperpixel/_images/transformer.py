@@ -151,7 +151,7 @@ class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output
             Images.
         masks : sequence of ndarray of shape (H, W), bool, or None, default=None
             Where the images count, one mask (or None) per image. Features near the border of a
-            mask see the nearest values inside in place of what lies outside.
+            mask see the image mirrored there in place of what lies outside.
 
         Returns
         -------

@@ -7,6 +7,7 @@ from torch.nn import functional
 from sksuperpixel._clustering.assignment import cluster_pixels, update_clusters
 from sksuperpixel._clustering.candidates import find_candidates
 from sksuperpixel._clustering.grid import Grid
+from sksuperpixel._label_maps.edges import two_sided_edges
 from sksuperpixel._label_maps.overlaps import Contingency
 
 # Weight of the loss of edges beside that of the assignment of pixels.
@@ -69,7 +70,7 @@ class ClusterLoss:
         losses = [loss for loss in losses if loss is not None]
         if not losses:
             return None
-        return sum(losses) / len(images) + _EDGE_WEIGHT * _edge_loss(edges, labels.to(device))
+        return sum(losses) / len(images) + _EDGE_WEIGHT * _edge_loss(edges, labels.numpy())
 
     def _of_image(self, features, segmentation, temperature, rng):
         size = float(np.exp(rng.uniform(*np.log(self.grid_steps))))
@@ -171,12 +172,10 @@ def _cluster_means(values, labels):
 
 def _edge_loss(logits, labels):
     """Compute the cross-entropy of edges, which are the pixels beside another segment."""
-    beside = torch.zeros_like(labels, dtype=torch.bool)
-    for axis in (1, 2):
-        n = labels.shape[axis] - 1
-        one, other = (labels.narrow(axis, start, n) for start in (0, 1))
-        differ = (one != other) & (one >= 0) & (other >= 0)
-        for start in (0, 1):
-            beside.narrow(axis, start, n).logical_or_(differ)
-    valid = labels >= 0
-    return functional.binary_cross_entropy_with_logits(logits[valid], beside[valid].float())
+    known = labels >= 0
+    beside = np.stack(
+        [two_sided_edges(each, inside) for each, inside in zip(labels, known, strict=True)]
+    )
+    of_known = logits[torch.from_numpy(known).to(logits.device)]
+    truth = torch.from_numpy(beside[known]).to(logits.device, torch.float32)
+    return functional.binary_cross_entropy_with_logits(of_known, truth)

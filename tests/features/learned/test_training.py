@@ -99,7 +99,7 @@ def test_edge_loss_equals_reference():
         edge = any(each not in (-1, labels[pixel]) for each in around)
         probability = 1 / (1 + np.exp(-logits[pixel]))
         losses.append(-np.log(probability if edge else 1 - probability))
-    found = _edge_loss(torch.from_numpy(logits), torch.from_numpy(labels))
+    found = _edge_loss(torch.from_numpy(logits), labels)
     assert found.item() == pytest.approx(np.mean(losses), rel=1e-6)
 
 
@@ -114,7 +114,7 @@ def test_a_batch_without_pixels_to_learn_from_has_no_loss():
     assert torch.isfinite(one)
     # An image without such pixels counts in the mean.
     alone = loss(network, images[:1], labels[:1], np.random.default_rng(0))
-    edges = [0.5 * _edge_loss(network(images[:n])[1], labels[:n]) for n in (1, 2)]
+    edges = [0.5 * _edge_loss(network(images[:n])[1], labels[:n].numpy()) for n in (1, 2)]
     torch.testing.assert_close(one - edges[1], (alone - edges[0]) / 2, rtol=1e-3, atol=1e-4)
 
 

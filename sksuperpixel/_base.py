@@ -38,7 +38,7 @@ SHARED_CONSTRAINTS = {
     "oversegmentation": [Interval(Real, 1, None, closed="left")],
     "edge_channel": [Integral, None],
     "refine_iter": [Interval(Integral, 0, None, closed="left")],
-    "start_label": [Integral],
+    "start_label": [Interval(Integral, 0, 2**30, closed="both")],
     "n_jobs": [Integral, None],
 }
 
@@ -106,12 +106,15 @@ class SuperpixelTransformer(
         """
         # Callbacks keep their state on the estimator while it works. It is a copy, so that
         # threads can share this estimator.
-        return copy(self)._transform(X, masks)
+        return copy(self)._transform(X, self._reader(X, masks))
+
+    def _reader(self, X, masks):
+        """Read images such as were fitted."""
+        check_is_fitted(self)
+        return ImageReader(X, self.channel_axis, masks, self.n_channels_in_)
 
     @with_callbacks
-    def _transform(self, X, masks):
-        check_is_fitted(self)
-        reader = ImageReader(X, self.channel_axis, masks, self.n_channels_in_)
+    def _transform(self, X, reader):
         settings = Settings.of(self)
 
         def cut(threads, index):
@@ -194,13 +197,12 @@ class SuperpixelTransformer(
         float
             Mean achievable segmentation accuracy, in [0, 1].
         """
-        check_is_fitted(self)
-        reader = ImageReader(X, self.channel_axis, masks, self.n_channels_in_)
+        reader = self._reader(X, masks)
         reader.check_segmentations(y)
         # Numbered from 0, because the metric leaves out negative labels.
         numbered = copy(self).set_params(start_label=0)
         of_annotators = achievable_segmentation_accuracy(
-            y, numbered.transform(X, masks=masks), average=None
+            y, numbered._transform(X, reader), average=None
         )
         of_images = [scores.mean() for scores in of_annotators]
         return float(np.average(of_images, weights=sample_weight))

@@ -2,7 +2,7 @@
 
 import math
 
-from sksuperpixel.metrics import compactness
+from sksuperpixel.metrics import SCORERS
 
 # By how much the compactness of superpixels typically grows when the parameter grows by a factor
 # of e. The search starts with this slope.
@@ -70,12 +70,12 @@ def match_compactness(
             f"parameter: found {parameter!r}, expected a parameter of the estimator; for a step "
             "of a pipeline, a name such as 'slic__compactness'"
         )
-    options = {} if masks is None else {"masks": masks}
     tried = []  # pairs of the logarithm of the parameter and the compactness that it leads to
     value = math.log(max(estimator.get_params()[parameter], 0.1))
     for _ in range(max(1, max_iter)):
         estimator.set_params(**{parameter: math.exp(value)})
-        tried.append((value, compactness(estimator.transform(X, **options))))
+        # Not the metric itself: the scorer knows what lies outside masks, however it is labelled.
+        tried.append((value, SCORERS["compactness"](estimator, X, masks=masks)))
         if abs(tried[-1][1] - wanted) <= tol:
             break
         value = min(max(_next_guess(tried, wanted), _LEAST), _MOST)

@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from sksuperpixel._images.images import check_finite
 from sksuperpixel._images.masks import fill_outside
+from sksuperpixel._images.pictures import array_of_picture, is_picture
 from sksuperpixel._images.reader import read_image
 from sksuperpixel._slic import SLIC
 from sksuperpixel.features import LabFeatures
@@ -222,6 +223,8 @@ def _checked_image(image, mask, channel_axis):
     mask : ndarray of shape (...), bool
         All True where there is none.
     """
+    if is_picture(image) and channel_axis is not None:
+        image = array_of_picture(image)
     if channel_axis is not None and np.ndim(image) == 2:
         # As in scikit-image; estimators take it for a grey image.
         raise ValueError(
@@ -230,7 +233,7 @@ def _checked_image(image, mask, channel_axis):
         )
     if mask is not None:
         mask = np.asarray(mask).astype(bool)
-    image, mask, _ = read_image(image, mask, channel_axis)
+    image, mask, *_ = read_image(image, mask, channel_axis)
     check_finite(image, mask)
     return image, np.ones(image.shape[:-1], bool) if mask is None else mask
 

@@ -266,7 +266,8 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
                 planes = self._planes(image)
                 rng = np.random.RandomState(seeds[index])
                 teacher = teacher_for(len(planes.features)).varied(self.compactness_spread, rng)
-                return teacher.draw(planes, segmentation.reshape(-1, *planes.shape), rng)[0]
+                segmentation = segmentation.reshape(-1, *planes.shape)
+                return teacher.draw(planes, segmentation, rng, threads)[0]
 
         drawn = map(report, self._map_images(draw, len(reader) if trains else 1))
         pixels, sizes, n_clusters = concatenate_pixels(drawn)

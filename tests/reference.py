@@ -7,32 +7,27 @@ from scipy import ndimage
 
 
 def cells(n, step, size):
-    return max(1, int(n * step / size + 0.5))
+    return min(max(1, int(n * step / size + 0.5)), n)
 
 
 def cell_volume(shape, size, spacing):
-    """Pixels in a cube of the grid's step, cut off where the image is thinner."""
+    """Pixels in a cube of the grid's step: along each axis, at least one and at most all."""
     volume = 1.0
     for n, step in zip(shape, spacing, strict=True):
-        volume *= min(size / step, n)
+        volume *= min(max(size / step, 1.0), n)
     return volume
 
 
 def grid_step(shape, n_pixels, spacing):
-    """The step whose cells have so many pixels: along thin axes, as long as the image."""
-    for thin in ((), *[c for n in (1, 2, 3) for c in itertools.combinations(range(3), n)]):
-        free = [axis for axis in range(3) if axis not in thin]
-        if any(shape[axis] == 1 for axis in free):
-            continue
-        if not free:
-            return float(max(n_pixels, 1))
-        volume = n_pixels / np.prod([shape[axis] for axis in thin])
-        size = (volume * np.prod([spacing[axis] for axis in free])) ** (1 / len(free))
-        is_thin = [shape[axis] == 1 or size / spacing[axis] >= shape[axis] for axis in range(3)]
-        fits = all(size / spacing[axis] <= shape[axis] for axis in free)
-        if fits and all(is_thin[axis] for axis in thin):
-            return float(size)
-    raise AssertionError
+    """The smallest step whose cells have so many pixels, by bisection."""
+    low, high = 0.0, 2.0 * max(n * step for n, step in zip(shape, spacing, strict=True))
+    for _ in range(200):
+        middle = (low + high) / 2
+        if cell_volume(shape, middle, spacing) < n_pixels * (1 - 1e-13):
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def seeds(shape, size, spacing, mask=None):

@@ -200,7 +200,7 @@ def test_learning_with_masks_in_a_search(routing):
     )
 
 
-@pytest.mark.parametrize("start_label", [0, 1, 5, -3])
+@pytest.mark.parametrize("start_label", [0, 1, 5])
 def test_labels_start_where_asked(start_label):
     slic = SLIC(8, start_label=start_label).fit(IMAGES, masks=MASKS)
     expected = SLIC(8).fit_transform(IMAGES, masks=MASKS)
@@ -211,7 +211,7 @@ def test_labels_start_where_asked(start_label):
     ).score(IMAGES, SEGMENTATIONS, masks=MASKS)
 
 
-def test_score_reads_each_image_once_to_check_it_and_once_to_cut_it():
+def test_score_reads_each_image_once():
     read = []
 
     def decode(index):
@@ -220,5 +220,4 @@ def test_score_reads_each_image_once_to_check_it_and_once_to_cut_it():
 
     slic = SLIC(8).fit(IMAGES, masks=MASKS)
     slic.score(LazySequence(decode, range(4)), SEGMENTATIONS, masks=MASKS)
-    # Of lazy images, only the first is checked beside its segmentation beforehand.
-    assert sorted(read) == [0, 0, 1, 2, 3]
+    assert sorted(read) == [0, 1, 2, 3]

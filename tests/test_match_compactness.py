@@ -53,9 +53,9 @@ def test_parameters_that_are_not_there():
 def test_no_more_trials_than_asked_for(monkeypatch):
     slic = SLIC(8).fit(IMAGES)
     n_calls = []
-    transform = SLIC.transform
+    predict = SLIC.predict
     monkeypatch.setattr(
-        SLIC, "transform", lambda self, X: n_calls.append(len(X)) or transform(self, X)
+        SLIC, "predict", lambda self, X: n_calls.append(len(X)) or predict(self, X)
     )
     match_compactness(slic, IMAGES, 0.38, tol=0, max_iter=3)
     assert n_calls == [3, 3, 3]
@@ -87,3 +87,20 @@ def test_masks():
 def test_impossible_wishes(wanted):
     with pytest.raises(ValueError, match=r"wanted: found .*, expected a compactness between"):
         match_compactness(SLIC().fit(IMAGES), IMAGES, wanted)
+
+
+def test_what_lies_outside_masks_does_not_count_however_it_is_labelled():
+    image = IMAGES[0]
+    mask = np.zeros(image.shape[:2], bool)
+    mask[10:40, 10:40] = True
+    reached = {}
+    for start_label in (0, 1):
+        slic = SLIC(6, start_label=start_label).fit([image])
+        reached[start_label] = (
+            match_compactness(slic, [image], 0.45, masks=[mask]),
+            (slic.compactness),
+        )
+    assert reached[0] == reached[1]
+    masked = np.ma.masked_array(image, np.repeat(~mask[..., np.newaxis], 3, axis=-1))
+    slic = SLIC(6, start_label=1).fit([masked])
+    assert (match_compactness(slic, [masked], 0.45), slic.compactness) == reached[0]

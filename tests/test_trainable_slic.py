@@ -30,9 +30,9 @@ def teachers(monkeypatch):
     drawn = []
     draw = Teacher.draw
 
-    def record(self, image, segmentation, rng):
+    def record(self, *args):
         drawn.append(self)
-        return draw(self, image, segmentation, rng)
+        return draw(self, *args)
 
     monkeypatch.setattr(Teacher, "draw", record)
     return drawn

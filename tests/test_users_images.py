@@ -6,8 +6,9 @@ import skimage.data
 from scipy import ndimage
 from skimage import graph
 from skimage.measure import regionprops
+from sklearn.pipeline import make_pipeline
 
-from sksuperpixel import SLIC, ChannelUnion, LabFeatures, TrainableSLIC
+from sksuperpixel import SLIC, ChannelUnion, LabFeatures, TrainableSLIC, slic
 from sksuperpixel.features import LearnedFeatures, ScatteringFeatures
 from sksuperpixel.metrics import explained_variation
 
@@ -85,6 +86,27 @@ def test_stacks_of_copies_have_the_superpixels_of_one(spacing):
         assert found == pytest.approx(one * n_layers, rel=0.05), depth
 
 
+@pytest.mark.parametrize(
+    ("shape", "spacing", "n_cells"),
+    [
+        ((4, 48, 48), (10, 1, 1), 4 * 12 * 12),
+        ((4, 48, 48), (1, 10, 10), 48 * 48),
+        ((40, 60), (10, 1), 40 * 15),
+    ],
+)
+def test_axes_of_pixels_longer_than_a_superpixel(shape, spacing, n_cells):
+    noise = np.random.default_rng(0).random(shape)
+    slic = SLIC(4, channel_axis=None, features="passthrough", spacing=spacing, min_size_factor=0)
+    flat = slic.fit_transform([np.zeros(shape)])[0]
+    assert count(flat) == n_cells
+    everything = slic.transform([np.zeros(shape)], masks=[np.ones(shape, bool)])[0]
+    assert count(everything) == n_cells
+    # A cell counts the pixels that there are, so that single ones are small.
+    slic.set_params(min_size_factor=1)
+    sizes = np.bincount(slic.fit_transform([noise])[0].ravel())
+    assert sizes.min() >= np.prod([max(4 / step, 1) for step in spacing]) / 16
+
+
 def test_a_strip_has_superpixels():
     strip = skimage.data.astronaut()[100:103].repeat(4, axis=1)[:, :1600]
     assert count(SLIC(16).fit_transform([strip])[0]) == pytest.approx(100, abs=3)
@@ -141,13 +163,21 @@ def test_floats_a_rounding_above_one():
 
 
 @pytest.mark.parametrize("offset", [1e8, -1e10])
-def test_structure_on_a_large_offset_is_seen(offset):
+@pytest.mark.parametrize("kind", ["passthrough", "union", "scattering"])
+def test_structure_on_a_large_offset_is_seen(offset, kind):
     image = ndimage.gaussian_filter(np.random.default_rng(0).random((60, 60)), 3) * 100
-    options = {"channel_axis": None, "features": "passthrough", "n_segments": 30}
+    features = kind
+    if kind == "union":
+        features = ChannelUnion([("raw", "passthrough")], channel_axis=None)
+    if kind == "scattering":
+        pytest.importorskip("torch")
+        features = ScatteringFeatures(J=1, max_order=1, channel_axis=None)
+    options = {"channel_axis": None, "features": features, "n_segments": 30}
     one, other = (
         explained_variation(image, SLIC(**options).fit_transform([each])[0])
         for each in (image, image + offset)
     )
+    assert one > 0.7
     assert other == pytest.approx(one, abs=0.01)
 
 
@@ -165,6 +195,17 @@ def test_masked_arrays_are_images_with_masks(params):
     found = slic.fit_transform([np.ma.masked_equal(filled, -9999)])[0]
     np.testing.assert_array_equal(found, expected)
     assert (found[~mask] == -1).all()
+
+
+def test_masked_arrays_keep_their_masks_in_a_pipeline():
+    image = skimage.data.astronaut()[:60, :80] / 255
+    mask = np.ones((60, 80), bool)
+    mask[:, :30] = False
+    masked = np.ma.masked_array(image, np.repeat(~mask[..., np.newaxis], 3, axis=-1))
+    expected = SLIC(8).fit([masked]).transform([masked])[0]
+    for features in (LabFeatures(), ChannelUnion([("lab", LabFeatures())])):
+        pipeline = make_pipeline(features, SLIC(8, features="passthrough"))
+        np.testing.assert_array_equal(pipeline.fit([masked]).transform([masked])[0], expected)
 
 
 def test_a_dead_band_of_weight_zero():
@@ -211,6 +252,11 @@ def test_palette_pictures_are_pictures():
     palette = Image.fromarray(image).convert("P", palette=Image.Palette.ADAPTIVE)
     expected = SLIC(8).fit_transform([np.asarray(palette.convert("RGB"))])[0]
     np.testing.assert_array_equal(SLIC(8).fit_transform([palette])[0], expected)
+    np.testing.assert_array_equal(slic(palette, 20), slic(palette.convert("RGB"), 20))
+    with pytest.raises(ValueError, match="image 0: found a picture of 3 channels, expected a gre"):
+        SLIC(8, channel_axis=None).fit_transform([palette])
+    with pytest.raises(ValueError, match="found a picture of 3 channels, expected a grey one"):
+        slic(palette, 20, channel_axis=None)
 
 
 def test_a_bare_tensor_is_told():

@@ -6,6 +6,9 @@ import numpy as np
 
 from sksuperpixel._clustering.kernels.grid import seeds_in_mask
 
+# A cell may be this much longer than the image, or shorter than a pixel, by rounding.
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -43,35 +46,44 @@ class Grid:
         Grid
         """
         shape, spacing = tuple(shape), tuple(spacing)
-        # Along an axis that is thinner than the step, a cell is as long as the image.
-        thin = [length == 1 for length in shape]
-        while True:
-            free = [axis for axis in range(3) if not thin[axis]]
-            if not free:
-                return cls(shape, float(max(n_pixels, 1)), spacing)
-            each = n_pixels / np.prod(
-                [n for n, is_thin in zip(shape, thin, strict=True) if is_thin]
-            )
+        # A cell is at most as long as the image, and at least one pixel long. Where it would not
+        # be, its length is fixed, and the other axes get what is left: the worst axis first.
+        lengths = [1 if n == 1 else None for n in shape]
+        while None in lengths:
+            free = [axis for axis in range(3) if lengths[axis] is None]
+            each = n_pixels / np.prod([length for length in lengths if length is not None])
             size = (each * np.prod([spacing[axis] for axis in free])) ** (1 / len(free))
-            longer = [axis for axis in free if size / spacing[axis] > shape[axis]]
-            if not longer:
+            excess = {
+                axis: max(size / spacing[axis] / shape[axis], spacing[axis] / size)
+                for axis in free
+            }
+            worst = max(free, key=excess.get)
+            if excess[worst] <= 1 + _ROUNDING:
                 return cls(shape, float(size), spacing)
-            for axis in longer:
-                thin[axis] = True
+            lengths[worst] = 1 if size < spacing[worst] else shape[worst]
+        # All lengths are fixed; the step of the longest gives all of them.
+        longest = max(length * step for length, step in zip(lengths, spacing, strict=True))
+        return cls(shape, float(longest), spacing)
 
     @property
     def n_cells(self):
-        """Number of cells along each axis: the nearest to extent / S, at least one."""
+        """Number of cells along each axis: the nearest to extent / S, of at least one pixel."""
         return tuple(
-            max(1, int(n * step / self.size + 0.5))
+            min(max(1, int(n * step / self.size + 0.5)), n)
             for n, step in zip(self.shape, self.spacing, strict=True)
         )
 
     @property
     def cell_volume(self):
-        """Number of pixels in a cube of the grid's step, cut off where the image is thinner."""
+        """Number of pixels in a cube of the grid's step.
+
+        Along each axis it has at least one pixel, and at most as many as the image.
+        """
         return np.prod(
-            [min(self.size / step, n) for n, step in zip(self.shape, self.spacing, strict=True)]
+            [
+                min(max(self.size / step, 1), n)
+                for n, step in zip(self.shape, self.spacing, strict=True)
+            ]
         )
 
     @property

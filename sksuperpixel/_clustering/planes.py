@@ -56,8 +56,7 @@ def channels_first(values, mask=None):
     ndarray of shape (C, ...), float32
         Contiguous.
     """
-    if values.dtype.kind in "fiu" and values.dtype.itemsize > 2 and values.dtype != np.float32:
-        values = _centred(values, mask)
+    values = centred_if_coarse(values, mask)
     planes = np.moveaxis(values, -1, 0)
     if planes.dtype == np.float32 and planes.flags.c_contiguous:
         return planes
@@ -70,8 +69,23 @@ def channels_first(values, mask=None):
     return copy
 
 
-def _centred(values, mask):
-    """Subtract the middle of the range from channels that float32 is too coarse for."""
+def centred_if_coarse(values, mask=None):
+    """Subtract the middle of the range from channels that float32 is too coarse for.
+
+    Parameters
+    ----------
+    values : ndarray of shape (..., C)
+        Any numbers.
+    mask : ndarray of shape (...), bool, default=None
+        The pixels that count.
+
+    Returns
+    -------
+    ndarray of shape (..., C)
+        The values themselves where float32 is fine enough.
+    """
+    if values.dtype.kind not in "fiu" or values.dtype.itemsize <= 2 or values.dtype == np.float32:
+        return values
     inside = values.reshape(-1, values.shape[-1]) if mask is None else values[mask]
     low, high = inside.min(axis=0), inside.max(axis=0)
     if values.dtype.kind != "f":

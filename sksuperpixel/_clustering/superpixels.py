@@ -138,9 +138,9 @@ def _enough_regions(image, distance, weighted, settings, threads):
     finer, n_regions = settings.oversegmentation, 0
     while n_regions < settings.n_segments:
         each = image.n_pixels / (settings.n_segments * finer)
-        grid = Grid.with_cells(image.shape, each, image.spacing)
-        if grid.cell_volume < 1:
+        if each < 1:
             return _single_pixels(image), image.n_pixels
+        grid = Grid.with_cells(image.shape, each, image.spacing)
         regions, n_regions = _regions_on_grid(image, distance, weighted, grid, settings, threads)
         finer *= 2
     return regions, n_regions

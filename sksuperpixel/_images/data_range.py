@@ -64,12 +64,14 @@ def _scaled_colours(image, ends, expected):
     """Scale values to [0, 1]; clip what is outside by rounding, and refuse the rest."""
     low, high = ends
     tolerance = 0
+    if image.dtype.kind == "b":
+        image = image.astype(np.uint8)
     if image.dtype.kind == "f":
         tolerance = max(_TOLERANCE, 2 * np.finfo(image.dtype).eps) * (high - low)
     least, largest = float(image.min()), float(image.max())
     if least < low - tolerance or largest > high + tolerance:
         raise ValueError(f"found values from {least:.9g} to {largest:.9g}, expected {expected}")
-    if ends != (0, 1):
+    if image.dtype.kind != "f" or ends != (0, 1):
         image = (image.astype(np.float64) - low) / (high - low)
     return image if low <= least and largest <= high else np.clip(image, 0, 1)
 
@@ -127,6 +129,6 @@ def _warn_if_unused(image, kind, white):
     guess = largest if white == 1 else 2 ** int(largest).bit_length() - 1
     warn_about_image(
         f"found {image.dtype} values up to {largest:g}, expected up to {white:g}. If white is "
-        "less, set data_range of the features, for example "
-        f"features=LabFeatures(data_range={guess:g})"
+        f"{guess:g}, set data_range={guess:g} of the features (in place of features='lab', "
+        f"features=LabFeatures(data_range={guess:g}))"
     )

@@ -25,8 +25,8 @@ def about_image(index):
     token = _current.set(index)
     try:
         yield
-    except (TypeError, ValueError) as error:
-        # Subclasses may need other arguments than a message.
+    except Exception as error:
+        # Others may need other arguments than a message.
         if type(error) in (TypeError, ValueError):
             error.args = (f"image {index}: {error}",)
         else:

@@ -23,11 +23,14 @@ class CheckedImage(NamedTuple):
         Where the image counts; None for everywhere.
     channel_axis : int or None
         Which axis held the channels when the image was given; None if there was none.
+    is_masked_array : bool, default=False
+        Whether it was given as a NumPy masked array.
     """
 
     pixels: np.ndarray
     mask: np.ndarray | None
     channel_axis: int | None
+    is_masked_array: bool = False
 
     @property
     def shape(self):
@@ -48,6 +51,13 @@ class CheckedImage(NamedTuple):
         if self.channel_axis is None:
             return self.pixels[..., 0]
         return np.moveaxis(self.pixels, -1, self.channel_axis)
+
+    def masked_alike(self, features):
+        """Give features as a masked array if the image was one, so that its mask goes on."""
+        if not self.is_masked_array or self.mask is None:
+            return features
+        hidden = np.broadcast_to(~self.mask[..., np.newaxis], features.shape)
+        return np.ma.masked_array(features, hidden)
 
 
 def read_image(image, mask=None, channel_axis=-1, n_channels=None):
@@ -75,14 +85,20 @@ def read_image(image, mask=None, channel_axis=-1, n_channels=None):
     """
     if is_picture(image):
         image = array_of_picture(image)
+        if channel_axis is None and image.ndim == 3:
+            raise ValueError(
+                f"found a picture of {image.shape[-1]} channels, expected a grey one where images "
+                "have no axis of channels"
+            )
     pixels = check_image(image, channel_axis, n_channels)
     mask = check_mask(mask, pixels.shape[:-1])
-    if isinstance(image, np.ma.MaskedArray):
+    is_masked_array = isinstance(image, np.ma.MaskedArray)
+    if is_masked_array:
         invalid = check_image(np.ma.getmaskarray(image), channel_axis).any(axis=-1)
         if invalid.any():
             mask = check_mask(~invalid if mask is None else mask & ~invalid, invalid.shape)
     without_axis = channel_axis is None or np.ndim(image) == 2
-    return CheckedImage(pixels, mask, None if without_axis else channel_axis)
+    return CheckedImage(pixels, mask, None if without_axis else channel_axis, is_masked_array)
 
 
 class ImageReader:
@@ -147,7 +163,10 @@ class ImageReader:
         -------
         LazySequence of ndarray
         """
-        return LazySequence(lambda index: self[index].filled().as_given(), range(len(self)))
+        return LazySequence(self._filled, range(len(self)))
+
+    def _filled(self, index):
+        return self[index].filled().as_given()
 
     def check_segmentations(self, segmentations):
         """Check that there is one segmentation per image, of the image's shape.

@@ -47,6 +47,11 @@ def check_segmentation(segmentation, shape):
     TypeError
         If it does not hold integers.
     """
+    if np.ma.is_masked(segmentation):
+        raise ValueError(
+            "found a masked segmentation, expected one without a mask: set ignore_label, or pass "
+            "masks"
+        )
     segmentation = np.asarray(segmentation)
     annotated = segmentation.shape[1:] == shape and len(segmentation) > 0
     if segmentation.shape != shape and not annotated:

@@ -156,7 +156,8 @@ class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output
         Returns
         -------
         LazySequence of ndarray of shape (H, W, M), float32
-            Indexing it computes one image's features. Errors about an image come then.
+            Indexing it computes one image's features. Errors about an image come then. The
+            features of a NumPy masked array are a masked array.
         """
         check_is_fitted(self)
         reader = ImageReader(X, self.channel_axis, masks, self.n_channels_in_)
@@ -187,12 +188,16 @@ class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output
             check_finite(image.pixels, image.mask)
             fill = fill_outside if self._looks_around else replace_outside
             pixels = fill(image.pixels, image.mask)
-            if self.memory is None:
-                return self._image_features(pixels)
-            memory = self.memory
-            memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
-            cached = memory.cache(_compute, ignore=["transformer"])
-            return cached(self, self._cache_key(), pixels)
+            return image.masked_alike(self._cached_features(pixels))
+
+    def _cached_features(self, pixels):
+        """Compute the features of an image, or take them from the cache."""
+        memory = self.memory
+        if memory is None:
+            return self._image_features(pixels)
+        memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
+        cached = memory.cache(_compute, ignore=["transformer"])
+        return cached(self, self._cache_key(), pixels)
 
     def _cache_key(self):
         """Name what the features of an image depend on, beside the image."""

@@ -10,6 +10,7 @@ from sksuperpixel._clustering.distance import WeightedDistance
 from sksuperpixel._clustering.pairs import pair_values
 from sksuperpixel._clustering.settings import Settings
 from sksuperpixel._clustering.superpixels import check_number_of_pixels, start_grid
+from sksuperpixel._clustering.threads import ONE_THREAD
 from sksuperpixel._learning.label_maker import LabelMaker
 from sksuperpixel._learning.training_pixels import TrainingPixels, candidate_distances
 
@@ -45,7 +46,7 @@ class Teacher:
     distance: WeightedDistance
     pair_features: tuple = ()
 
-    def draw(self, image, segmentation, rng):
+    def draw(self, image, segmentation, rng, threads=ONE_THREAD):
         """Draw pixels of one image.
 
         Parameters
@@ -53,6 +54,7 @@ class Teacher:
         image : Planes
         segmentation : ndarray of shape (A, D, H, W), int
         rng : RandomState
+        threads : Threads, default=ONE_THREAD
 
         Returns
         -------
@@ -65,12 +67,12 @@ class Teacher:
         check_number_of_pixels(image, self.settings.n_segments)
         features, grid = image.features, start_grid(image, self.settings)
         labels, start = self.distance.cluster(
-            image, self.distance.weigh(features), grid, self.settings
+            image, self.distance.weigh(features), grid, self.settings, threads
         )
         clusters = _clusters_of(labels, features, start.seeds)
         pixels = np.argwhere(labels >= 0).astype(np.int32)
         candidates, space = scaled_candidates(
-            pixels, clusters, self.n_candidates, self.settings.compactness, grid
+            pixels, clusters, self.n_candidates, self.settings.compactness, grid, threads
         )
         distances = self._start_distances(features, labels, clusters, pixels, candidates, space)
         targets = self.label_maker.make(

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
+from sksuperpixel._clustering.planes import centred_if_coarse
 from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.transformer import ImageTransformerMixin, features_of, fit_copy
 
@@ -158,8 +159,9 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
                 else:
                     what = f"features of transformer {name!r}"
                     part = features_of(transformer, image, what)
-                parts.append((part, np.float32(weights.get(name, 1.0))))
-            return self._side_by_side(parts, image.shape)
+                weight = np.float32(weights.get(name, 1.0))
+                parts.append((centred_if_coarse(part, image.mask), weight))
+            return image.masked_alike(self._side_by_side(parts, image.shape))
 
     @staticmethod
     def _side_by_side(parts, shape):

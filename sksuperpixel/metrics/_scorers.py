@@ -9,6 +9,7 @@ from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from sksuperpixel._images.lazy_sequence import LazySequence
+from sksuperpixel._images.pictures import is_picture
 from sksuperpixel.metrics._boundary import (
     boundary_precision,
     boundary_recall,
@@ -62,7 +63,9 @@ def get_scorers(*, tolerance=2, ignore_label=None):
     outside the masks. With ``sklearn.set_config(enable_metadata_routing=True)``, scorers request
     `masks`, so that ``GridSearchCV(...).fit(images, segmentations, masks=masks)`` and
     ``cross_validate(..., params={"masks": masks})`` pass each fold's masks on. If an image is a
-    NumPy masked array, its masked pixels are left out, too.
+    NumPy masked array, its masked pixels are left out, too. Without metadata routing,
+    ``cross_validate`` and searches hand masks to ``fit`` only: then let the images be masked
+    arrays.
 
     Examples
     --------
@@ -150,7 +153,10 @@ class SuperpixelScorer(_BaseScorer):
         """Score; scikit-learn's `method_caller` remembers what it called for other scorers."""
         prediction = _Prediction(estimator, masks, method_caller)
         label_maps = method_caller(prediction, prediction.name, X)
-        data = {"image": X} if self._score_func is explained_variation else {"y_true": y_true}
+        data = {"y_true": y_true}
+        if self._score_func is explained_variation:
+            images = partial(_channels_last, X, label_maps)
+            data = {"image": LazySequence(images, range(len(X)))}
         return self._sign * self._score_func(
             y_pred=label_maps, masks=masks, **data, **self._kwargs
         )
@@ -210,6 +216,17 @@ class _Prediction(BaseEstimator):
             _leave_out(label_map, masked.get(i, np.ma.nomask))
             for i, label_map in enumerate(label_maps)
         ]
+
+
+def _channels_last(images, label_maps, index):
+    """Give one image with its channels last, wherever the estimator takes them."""
+    image, shape = images[index], np.shape(label_maps[index])
+    if is_picture(image) or np.shape(image)[:-1] == shape:
+        return image
+    for axis in range(np.ndim(image)):
+        if (*np.delete(np.shape(image), axis),) == shape:
+            return np.moveaxis(image, axis, -1)
+    return image
 
 
 def _call_method(estimator, method, X):

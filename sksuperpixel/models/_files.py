@@ -19,6 +19,7 @@ from sksuperpixel._files.writing import write_atomically
 from sksuperpixel._learning.label_maker import LabelMaker
 from sksuperpixel._learning.path_feature import PathFeature
 from sksuperpixel._torch import seeded_torch
+from sksuperpixel.features import LabFeatures
 from sksuperpixel.models._parameters import to_json, without_local
 from sksuperpixel.models._transformers import TransformerReader, describe_transformer
 
@@ -61,7 +62,7 @@ def save_model(path, model):
     del params["classifier"]
     label_maker = params.pop("label_maker")
     params["features"], tensors = describe_transformer(
-        params["features"], model.features_, _OF_FEATURES
+        _fitted_features(model), model.features_, _OF_FEATURES
     )
     params["pair_features"] = _describe_pair_features(model.pair_features_)
     description = {
@@ -81,6 +82,15 @@ def save_model(path, model):
     }
     tensors |= tensors_of(module, _OF_NETWORK)
     write_atomically(path, to_bytes(tensors, {"sksuperpixel": json.dumps(description)}))
+
+
+def _fitted_features(model):
+    """Give the parameter `features` as it was in `fit`; it may have been changed since."""
+    if model.features_ is None:
+        return "passthrough"
+    if isinstance(model.features, str) and type(model.features_) is LabFeatures:
+        return "lab"
+    return model.features_
 
 
 def load_model(path, model_class, device="cpu"):
@@ -107,10 +117,19 @@ def load_model(path, model_class, device="cpu"):
         If the file is damaged, is not a model, has another version, or if its tensors do not fit
         its description.
     """
-    from sksuperpixel.networks import make_net_of
-
     tensors, metadata = read_tensors(path)
     description = _read_description(metadata, path)
+    try:
+        return _restore_model(description, tensors, path, model_class, device)
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path}: found a description that is not of a model ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _restore_model(description, tensors, path, model_class, device):
+    from sksuperpixel.networks import make_net_of
+
     module = _restore_network(description["network"], tensors, path)
     learned = description["learned"]
     params = without_local(description["params"])
@@ -137,6 +156,8 @@ def _read_description(metadata, path):
         description = json.loads(metadata.get("sksuperpixel", "{}"))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}: found a damaged description, expected JSON: {error}") from error
+    if not isinstance(description, dict):
+        raise ValueError(f"{path}: found a {type(description).__name__}, expected a description")
     found = description.get("format"), description.get("version")
     if found != (FORMAT, VERSION):
         raise ValueError(

@@ -54,8 +54,8 @@ def reference_superpixels(image, settings):
         return regions_of(settings.superpixel_size)
     finer, n_regions = settings.oversegmentation, 0
     while n_regions < n_segments:
-        size = reference.grid_step(shape, n_pixels / (n_segments * finer), spacing)
-        if reference.cell_volume(shape, size, spacing) < 1:
+        size = Grid.with_cells(shape, n_pixels / (n_segments * finer), spacing).size
+        if n_pixels < n_segments * finer:
             single = np.arange(features[0].size).reshape(shape)
             regions = reference.by_first_pixel(
                 np.where(mask, single, -1) if mask is not None else single
@@ -64,7 +64,7 @@ def reference_superpixels(image, settings):
             regions = regions_of(size)
         n_regions = regions.max() + 1
         finer *= 2
-    step = np.array(spacing) / reference.grid_step(shape, n_pixels / n_segments, spacing)
+    step = np.array(spacing) / Grid.with_cells(shape, n_pixels / n_segments, spacing).size
     scale = (superpixels._MERGE_COMPACTNESS * settings.compactness * step).astype(np.float32)
 
     def merged(regions, n_wanted):
@@ -80,7 +80,7 @@ def reference_superpixels(image, settings):
         n_regions = regions.max() + 1
         # Parts of the mask cannot be merged.
         done = n_wanted == n_segments or n_regions > n_wanted
-        step = np.array(spacing) / reference.grid_step(shape, n_pixels / n_regions, spacing)
+        step = np.array(spacing) / Grid.with_cells(shape, n_pixels / n_regions, spacing).size
         scale_there = (refinement._COMPACTNESS * settings.compactness * step).astype(np.float32)
         n_passes = settings.refine_iter if done else min(settings.refine_iter, 2)
         regions = reference.refined(

@@ -113,8 +113,8 @@ def test_types_without_black_and_white_need_a_range(dtype):
 )
 def test_a_range_that_is_hardly_used_is_warned_of(image, found, guess):
     message = (
-        f"image 3: found {found}. If white is less, set data_range of the features, for example "
-        f"features=LabFeatures(data_range={guess})"
+        f"image 3: found {found}. If white is {guess}, set data_range={guess} of the features "
+        f"(in place of features='lab', features=LabFeatures(data_range={guess}))"
     )
     with pytest.warns(UserWarning, match="image 3") as caught, about_image(3):
         check_colours(image)
@@ -168,3 +168,12 @@ def test_numbers_without_white_have_no_limits():
 def test_signed_integers_need_a_range():
     with pytest.raises(ValueError, match="found dtype int16, expected bool, unsigned integers"):
         scaled_to_unit(np.array([0, 1], np.int16))
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int8, np.uint16, np.int32, np.float32])
+def test_a_range_of_one_is_white_in_any_type(dtype):
+    image = np.array([[[0], [1]]]).astype(dtype)
+    found = check_colours(image, 1)
+    assert found.dtype.kind == "f"
+    assert found.ravel().tolist() == [0, 1]
+    assert check_colours(image, (0, 1)).ravel().tolist() == [0, 1]

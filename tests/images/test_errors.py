@@ -37,6 +37,13 @@ def test_other_errors_keep_their_kind_and_say_which_image():
     with pytest.raises(KeyError) as caught, about_image(4):
         raise KeyError("a")
     assert caught.value.args == ("a",)
+    assert caught.value.__notes__ == ["This happened to image 4."]
+
+
+def test_files_that_cannot_be_read_say_which_image():
+    with pytest.raises(OSError, match="no file") as caught, about_image(2):
+        raise OSError("no file")
+    assert caught.value.__notes__ == ["This happened to image 2."]
 
 
 def test_threads_do_not_share_the_number():

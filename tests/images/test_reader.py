@@ -1,5 +1,7 @@
 """Images are decoded and checked once in each pass over them."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -140,3 +142,11 @@ def test_lazy_pairs_are_not_all_computed():
     assert decoder.decoded == [0, 0]
     with pytest.raises(ValueError, match=r"^image 0: found a segmentation of shape"):
         ImageReader(decoder.images).check_segmentations([np.zeros((2, 2), int)] * 4)
+
+
+def test_sequences_for_transformers_can_be_pickled():
+    mask = IMAGE[..., 0] > 10
+    reader = ImageReader([IMAGE], masks=[mask])
+    for sequence in (reader.given(), reader.filled()):
+        again = pickle.loads(pickle.dumps(sequence))
+        np.testing.assert_array_equal(again[0], sequence[0])

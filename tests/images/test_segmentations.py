@@ -26,3 +26,11 @@ def test_other_shapes(shape):
 def test_no_integers():
     with pytest.raises(TypeError, match=r"^found a segmentation of dtype float64, expected int"):
         check_segmentation(np.zeros((5, 6)), (5, 6))
+
+
+def test_masked_segmentations_are_told():
+    masked = np.ma.masked_equal(np.arange(30).reshape(5, 6), 3)
+    with pytest.raises(ValueError, match=r"^found a masked segmentation, expected one without"):
+        check_segmentation(masked, (5, 6))
+    # Nothing is masked.
+    assert check_segmentation(np.ma.masked_equal(np.zeros((5, 6), int), 3), (5, 6)).shape[0] == 1

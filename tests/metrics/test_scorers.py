@@ -460,3 +460,12 @@ def test_masks_pass_through_a_pipeline():
         pipeline = Pipeline([("same", FunctionTransformer()), ("slic", slic)]).fit(images)
         score = scorer(pipeline, images, segmentations, masks=masks)
     assert score == expected["compactness"]
+
+
+@pytest.mark.parametrize("channel_axis", [0, 1, -1])
+def test_channels_may_be_on_any_axis(channel_axis):
+    image = np.random.default_rng(0).integers(0, 255, (20, 24, 3), dtype=np.uint8)
+    expected = SCORERS["explained_variation"](SLIC(6).fit([image]), [image])
+    moved = [np.moveaxis(image, -1, channel_axis)]
+    slic = SLIC(6, channel_axis=channel_axis).fit(moved)
+    assert SCORERS["explained_variation"](slic, moved) == expected

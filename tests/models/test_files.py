@@ -265,6 +265,38 @@ def test_files_without_a_whole_description(saved):
         TrainableSLIC.load(saved)
 
 
+def without(description, name):
+    return {key: value for key, value in description.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: [],
+        lambda d: without(d, "network"),
+        lambda d: {**d, "params": {**d["params"], "foo": 1}},
+        lambda d: {**d, "params": {**d["params"], "features": None}},
+        lambda d: {**d, "label_maker": {"foo": 1}},
+        lambda d: {**d, "learned": {}},
+    ],
+)
+def test_descriptions_that_are_not_of_a_model(saved, change):
+    rewrite(saved, json.dumps(change(description_of(saved))))
+    with pytest.raises(ValueError, match="model: found a "):
+        TrainableSLIC.load(saved)
+
+
+def test_features_are_those_that_were_fitted_whatever_was_set_since(tmp_path):
+    model = learner(features=LabFeatures()).fit(IMAGES, SEGMENTATIONS)
+    expected = model.transform(IMAGES)
+    for changed in (LabFeatures(sigma=3), "passthrough", "lab"):
+        model.set_params(features=changed).save(tmp_path / "model")
+        for found, right in zip(
+            TrainableSLIC.load(tmp_path / "model").transform(IMAGES), expected, strict=True
+        ):
+            np.testing.assert_array_equal(found, right)
+
+
 @pytest.mark.parametrize(
     ("name", "tensor", "message"),
     [

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sksuperpixel._clustering.planes import centred_if_coarse
 from sksuperpixel._images.data_range import check_colours, scaled_to_unit
 from sksuperpixel._images.parameters import check_data_range
 from sksuperpixel._images.transformer import ImageTransformerMixin
@@ -240,8 +241,9 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         rows, columns = (values_around_pixels(size, J, upsample) for size in shape)
         channel_of, map_of = np.divmod(selected, count_maps(J, L, max_order))
         planes = np.empty((len(selected), *shape), np.float32)
+        scaled = _scaled(image, channels, data_range)
         for channel in np.unique(channel_of):
-            plane = _plane(image, channels, channel, data_range)
+            plane = np.ascontiguousarray(scaled[..., channel])
             places = np.flatnonzero(channel_of == channel)
             # Maps of order 2 are most of the work, so they are computed only if one is wanted.
             order = 2 if (map_of[places] >= count_maps(J, L, 1)).any() else 1
@@ -310,18 +312,18 @@ def _check_flat(image):
         )
 
 
-def _plane(image, channels, channel, data_range):
-    """Give one channel as float32, scaled to [0, 1] if its range is known."""
+def _scaled(image, channels, data_range):
+    """Give the channels to transform (H, W, C), float32, scaled to [0, 1] if there is a range."""
     if channels == "lightness":
-        return lab_planes(check_colours(image, data_range))[0] / np.float32(100)
-    plane = scaled_to_unit(image[..., channel], data_range)
-    largest = float(np.abs(plane).max())
+        return lab_planes(check_colours(image, data_range))[0, ..., np.newaxis] / np.float32(100)
+    scaled = centred_if_coarse(scaled_to_unit(image, data_range))
+    largest = float(np.abs(scaled).max())
     if largest > _LARGEST:
         raise ValueError(
             f"found values up to {largest:g}, expected at most {_LARGEST:g}: the scattering "
             "transform squares them in float32"
         )
-    return plane.astype(np.float32)
+    return scaled.astype(np.float32)
 
 
 def _torch_device(device):

@@ -30,7 +30,7 @@ class Grid:
 
     @classmethod
     def with_cells(cls, shape, n_pixels, spacing=(1.0, 1.0, 1.0)):
-        """Make the grid whose cells have about a number of pixels.
+        """Make the grid whose cells have about the given number of pixels.
 
         Parameters
         ----------
@@ -61,7 +61,7 @@ class Grid:
 
     @property
     def n_cells(self):
-        """Number of cells along each axis: the nearest to extent / S, at least one."""
+        """Number of cells along each axis: extent / S, rounded, and at least one."""
         return tuple(
             max(1, int(n * step / self.size + 0.5))
             for n, step in zip(self.shape, self.spacing, strict=True)

@@ -113,8 +113,8 @@ def test_types_without_black_and_white_need_a_range(dtype):
 )
 def test_a_range_that_is_hardly_used_is_warned_of(image, found, guess):
     message = (
-        f"image 3: found {found}. If white is less, set data_range of the features, for example "
-        f"features=LabFeatures(data_range={guess})"
+        f"image 3: found {found}. If white is a lower value, set data_range of the features, for "
+        f"example features=LabFeatures(data_range={guess})"
     )
     with pytest.warns(UserWarning, match="image 3") as caught, about_image(3):
         check_colours(image)

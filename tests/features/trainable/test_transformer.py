@@ -258,7 +258,9 @@ def test_a_checkpoint_of_another_training_is_an_error(make, textures, tmp_path):
         ({"random_state": None}, "random_state: found None, expected an int with a checkpoint"),
     ]
     if make is learned:
-        wrong += [({name: 5}, "belongs to a training with about=") for name in ("compactness", "width")]
+        wrong += [
+            ({name: 5}, "belongs to a training with about=") for name in ("compactness", "width")
+        ]
     for params, message in wrong:
         with pytest.raises(ValueError, match=message):
             make(**(settings | params)).fit(*textures)

@@ -11,8 +11,9 @@ Three parameters of :class:`~sksuperpixel.TrainableSLIC` matter most:
 - Q (``n_candidates``): the number of candidate clusters of each pixel;
 - the compactness (``compactness``).
 
-``GridSearchCV`` tries all combinations. Each fold holds out one scene, which has its own combination
-of textures. The scattering features of each image are computed once and cached in a folder.
+``GridSearchCV`` tries all combinations. Each fold holds out one scene, which has its own
+combination of textures. The scattering features of each image are computed once and cached in a
+folder.
 
 This example needs matplotlib (``pip install matplotlib``).
 """

@@ -1,4 +1,4 @@
-"""What the estimators that cut images into superpixels share."""
+"""What all estimators that cut images into superpixels share."""
 
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
@@ -50,10 +50,10 @@ class SuperpixelTransformer(
     BaseEstimator,
     auto_wrap_output_keys=None,
 ):
-    """Base of the estimators whose ``transform`` gives superpixels.
+    """Base class of the estimators whose ``transform`` returns superpixels.
 
     A subclass has the parameters of `SHARED_CONSTRAINTS`. Its ``fit`` sets `features_` and
-    `n_channels_in_`, and it implements ``_distance(n_features)``, which gives the distance by
+    `n_channels_in_`, and it implements ``_distance(n_features)``, which returns the distance by
     which pixels choose their clusters.
     """
 
@@ -146,7 +146,7 @@ class SuperpixelTransformer(
         Returns
         -------
         ndarray of shape (n,), object
-            The superpixels of each image, as :meth:`transform` gives them.
+            The superpixels of each image, as :meth:`transform` returns them.
         """
         label_maps = self.transform(X, masks=masks)
         # Filled one by one, because NumPy would stack label maps of equal shape.

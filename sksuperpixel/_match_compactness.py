@@ -16,7 +16,7 @@ def match_compactness(
 ):
     """Make the superpixels of a fitted estimator as compact as wanted.
 
-    With any method, less compact superpixels follow borders better. So methods should be
+    With any method, less compact superpixels follow borders better. Methods should therefore be
     compared when their superpixels are equally compact, not when their parameters are equal.
     This function sets the parameter that weighs space against the features when images are
     segmented. It leaves the fitted model as it is: the network of a `TrainableSLIC`, which
@@ -25,7 +25,7 @@ def match_compactness(
     Parameters
     ----------
     estimator : estimator
-        Fitted estimator whose ``transform`` gives superpixels: `SLIC`, `TrainableSLIC`, or a
+        Fitted estimator whose ``transform`` returns superpixels: `SLIC`, `TrainableSLIC`, or a
         pipeline that ends with one of them. Its parameter is changed.
     X : sequence of ndarray
         Images to segment, as ``transform`` takes them. No ground truth is used, so they may be

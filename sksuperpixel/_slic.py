@@ -39,8 +39,8 @@ class SLIC(SuperpixelTransformer):
     max_iter : int, default=5
         Number of iterations.
     features : "lab", "passthrough" or transformer, default="lab"
-        What pixels are compared by: CIELAB colour, the images' own channels, or what a
-        transformer of images into arrays (H, W, C) gives.
+        What pixels are compared by: CIELAB colour ("lab"), the images' own channels
+        ("passthrough"), or the results of a transformer of images into arrays (H, W, C).
     channel_weights : array-like of shape (C,), default=None
         Weights of the features' squared differences. If None, every weight is 1.
     enforce_connectivity : bool, default=True
@@ -115,8 +115,8 @@ class SLIC(SuperpixelTransformer):
     the length of all borders in pixels. It moves single pixels, as in [3]_, and keeps every
     superpixel connected.
 
-    scikit-learn's progress bars show how many images `transform` has done. In a search, set this
-    callback on the search.
+    scikit-learn's progress bars show how many images `transform` has done. In a search, set the
+    progress bar on the search.
 
     References
     ----------

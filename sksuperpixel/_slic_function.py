@@ -61,7 +61,7 @@ def slic(
         unconnected parts: then each part is a superpixel. With ``enforce_connectivity=False``
         the number is approximate. A number that is not whole is rounded.
     compactness : float, default=10.0
-        Weight of distance in space beside distance in colour. A difference in colour of this
+        Weight of distance in space against distance in colour. A difference in colour of this
         size counts as much as a distance of one superpixel's width. Larger values make
         superpixels squarer. In CIELAB, lightness goes from 0 to 100. Images that are not
         converted lie in [0, 1] and need much smaller values, such as 0.1. With `slic_zero`

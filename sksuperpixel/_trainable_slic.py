@@ -34,7 +34,7 @@ from sksuperpixel.models._mixin import ModelFilesMixin
 class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
     """Superpixels whose assignment of pixels to clusters is learned from segmentations.
 
-    SLIC gives each pixel to the cluster that is nearest by a distance set by hand. Here a small
+    SLIC assigns each pixel to the cluster that is nearest by a distance set by hand. Here a small
     network chooses among the clusters near the pixel. It learns from segmentations which of
     these clusters lie in the pixel's own segment.
 
@@ -62,7 +62,8 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
     channel_weights : array-like of shape (C,), default=None
         Weights of the features' squared differences in the initial distance. This distance
         makes the first clusters and compares candidates for the label maker. The learned
-        distance starts from it. If None, every weight is 1.
+        distance starts from it. The weights also count when regions are merged, if the network
+        has no weights of its own. If None, every weight is 1.
     label_maker : LabelMaker, default=None
         Decides which candidates are right. None for ``LabelMaker()``.
     classifier : skorch.NeuralNetClassifier, default=None

@@ -45,7 +45,7 @@ def pair_values(pair_features, features, pixels, candidates, centres):
     Raises
     ------
     ValueError
-        If a function gives anything but one finite number for each pixel and candidate.
+        If a function does not return one finite number for each pixel and candidate.
     """
     values = np.zeros((*candidates.shape, len(pair_features)), np.float32)
     if not pair_features:

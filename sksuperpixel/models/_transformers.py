@@ -79,7 +79,7 @@ class TransformerReader:
     path : str or path-like
         The file, for errors.
     blank : ndarray
-        An image with as many axes and channels as those that were fitted.
+        An image with the same number of axes and channels as those that were fitted.
     channel_axis : int or None
         Which axis of `blank` holds the channels.
     device : str, default="cpu"

@@ -7,7 +7,7 @@ from sksuperpixel._clustering.kernels.compilation import kernel
 
 @kernel
 def _window(seed, offset, half, start, stop):
-    """Give the pixels of [start, stop) that are at most `half` from a cluster along one axis."""
+    """Find the pixels of [start, stop) that are at most `half` from a cluster along one axis."""
     first = seed + int(np.ceil(offset - half))
     last = seed + int(np.floor(offset + half))
     return max(first, start), min(last + 1, stop)

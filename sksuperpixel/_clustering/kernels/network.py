@@ -131,7 +131,7 @@ def _deep_layers(
     last,  # IN (h,) float32
     n,  # IN: number of rows to compute
     hidden,  # IN (h or more, r) float32: what channels add to the first layer; CHANGED
-    totals,  # CHANGED (r,) float32: what the last layer gives is added
+    totals,  # CHANGED (r,) float32: the output of the last layer is added
 ):
     """Compute the rest of a network from the inner products of its first layer."""
     n_hidden = len(last)

@@ -34,7 +34,7 @@ class MapsNetwork(nn.Module):
     n_maps : int
     width : int
         Number of maps in the layers of the finest scale. The coarser scales have 2, 3 and 4 times
-        as many.
+        this number.
     """
 
     def __init__(self, n_maps, width):

@@ -45,7 +45,7 @@ class LearnedFeatures(NetworkFeatures):
         somewhat better and takes twice as long.
     width : int, default=24
         Number of maps in the finest layers of the network. Coarser layers have up to four times
-        as many. Time and memory grow with the width.
+        this number. Time and memory grow with the width.
     weights : "bsds500", str, path-like or None, default=None
         Weights that the network starts from: "bsds500" for those that come with the library,
         learned on photographs of nature and people; the path of a safetensors file; or None for

@@ -1,4 +1,4 @@
-"""The maps of the scattering transform: their names, and which of them are wanted."""
+"""The maps of the scattering transform: their names, and the selection among them."""
 
 from typing import NamedTuple
 

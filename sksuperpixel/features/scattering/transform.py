@@ -74,8 +74,9 @@ def scatter(plane, J, L, max_order, device):
     ndarray of shape (M, rows, columns), float32
         Values at the positions that `windows_of_axis` describes.
     """
-    # This function of kymatio works for all shapes. Its class ScatteringTorch2D would compute
-    # slow filters for each shape, and importing kymatio.torch fails with SciPy 1.17.
+    # This function of kymatio works for all shapes. The filters of its class ScatteringTorch2D
+    # are made for one shape and slow to compute, and importing kymatio.torch fails with SciPy
+    # 1.17.
     import torch
     from kymatio.scattering2d.backend.torch_backend import backend
     from kymatio.scattering2d.core.scattering2d import scattering2d

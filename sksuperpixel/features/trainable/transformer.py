@@ -69,7 +69,7 @@ class NetworkFeatures(
         self._validate_params()
         self._check_params()
         reader = self._reader(X, masks)
-        # Images to train on must all have as many channels as the first one.
+        # All images to train on must have the same number of channels as the first one.
         reader.n_channels = reader.first.n_channels
         network, losses = self._train(reader, y) if self.train else (self._untrained(), [])
         self.n_channels_in_ = reader.first.n_channels

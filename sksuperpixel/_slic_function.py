@@ -221,7 +221,7 @@ def _checked_image(image, mask, channel_axis):
     -------
     image : ndarray of shape (..., C)
     mask : ndarray of shape (...), bool
-        All True where there is none.
+        All True if there is no mask.
     """
     if channel_axis is not None and np.ndim(image) == 2:
         # As in scikit-image. Estimators take such an image for a grey one.

@@ -24,7 +24,7 @@ def find_candidates(pixels, clusters, n_candidates, spacing=(1.0, 1.0, 1.0), thr
     candidates : ndarray of shape (n, Q), int32
         -1 where there are fewer than Q clusters. In a tie, the lower cluster comes first.
     distances : ndarray of shape (n, Q), float32
-        In units of `spacing`; infinity where there is no candidate.
+        Distances in units of `spacing`; infinity where there is no candidate.
     """
     positions = clusters.seeds + clusters.offsets.astype(np.float64)
     extent = np.maximum(positions.max(axis=0), pixels.max(axis=0, initial=0)) + 1

@@ -1,4 +1,4 @@
-"""The distance by which pixels choose clusters, in which alone fitted estimators differ."""
+"""The distance by which pixels choose clusters. Fitted estimators differ only in it."""
 
 import numpy as np
 

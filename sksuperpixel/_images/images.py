@@ -1,4 +1,4 @@
-"""What an image is, and a sequence of images."""
+"""Checks of an image, and of a sequence of images."""
 
 import warnings
 

@@ -7,7 +7,7 @@ from sklearn.utils._param_validation import StrOptions
 from sksuperpixel._clustering.kernels.lines import along_lines
 from sksuperpixel._documentation import DocumentedOnline
 
-# The numbers by which the kernel knows the statistics.
+# The numbers that stand for the statistics in the kernel.
 _STATISTICS = {"sum": 0, "max": 1, "variation": 2, "deviation": 3}
 
 

@@ -9,7 +9,7 @@ from sksuperpixel.metrics._image_scores import score
 
 @share_docs(meaning="The error; lower is better.")
 def undersegmentation_error(y_true, y_pred, *, ignore_label=None, average="mean", masks=None):
-    r"""Compute the fraction of the pixels by which superpixels leak across segments.
+    r"""Measure how far superpixels leak across segments, as a fraction of the pixels.
 
     Parameters
     ----------

@@ -7,8 +7,8 @@ Can superpixels learn to follow borders that colour does not show?
 In these mosaics of real textures, all segments have nearly the same mean colour. SLIC compares
 colours and misses many borders. A scattering transform describes texture, and
 :class:`~sksuperpixel.TrainableSLIC` learns from the segmentations of mosaics which of its channels
-matter, and how much. All methods are compared on other mosaics, made from unseen parts of the
-textures, at the same compactness of superpixels.
+matter, and how much. We compare all methods on other mosaics, made from unseen parts of the
+textures, with equally compact superpixels.
 """
 
 import argparse
@@ -44,7 +44,7 @@ COLUMNS = [
 
 
 def learn(n_layers, features, segmentations, n_lab=3):
-    """Fit a learned distance that starts as SLIC's: weight 1 for colour, 0 for the rest."""
+    """Fit a learned distance that starts from SLIC's: weight 1 for colour, 0 for the rest."""
     channel_weights = np.zeros(features[0].shape[-1])
     channel_weights[:n_lab] = 1
     return TrainableSLIC(
@@ -75,7 +75,7 @@ def main():
     start = time.perf_counter()
     extract = ChannelUnion(
         [("lab", LabFeatures()), ("texture", ScatteringFeatures(channels="lightness"))],
-        transformer_weights={"texture": 100},  # as CIELAB, whose lightness goes up to 100
+        transformer_weights={"texture": 100},  # like CIELAB, whose lightness goes up to 100
     ).fit(train.images)
     train_features, test_features = (
         list(extract.transform(each.images)) for each in (train, test)

@@ -6,13 +6,13 @@ How hard should the pixels to learn from be, and among how many clusters should 
 
 Three parameters of :class:`~sksuperpixel.TrainableSLIC` matter most:
 
-- X (``label_maker__min_segments``): a pixel is learned from only if its candidate clusters lie in
-  at least X segments;
+- X (``label_maker__min_segments``): the network learns from a pixel only if its candidate
+  clusters lie in at least X segments;
 - Q (``n_candidates``): the number of candidate clusters of each pixel;
 - the compactness (``compactness``).
 
-``GridSearchCV`` tries all combinations. Each fold holds out one scene, which has a combination of
-textures of its own. The scattering features of each image are computed once and cached in a
+``GridSearchCV`` tries all combinations. Each fold holds out one scene, which has its own
+combination of textures. The scattering features of each image are computed once and cached in a
 folder.
 
 This example needs matplotlib (``pip install matplotlib``).
@@ -43,7 +43,7 @@ METRICS = ("neg_undersegmentation_error", "boundary_recall", "compactness")
 def make_scenes(n_images):
     """Make mosaics of four scenes; the groups are the numbers of the scenes.
 
-    Each scene has another three of the four textures.
+    Each scene has a different choice of three of the four textures.
     """
     images, segmentations, groups = [], [], []
     for scene, sources in enumerate(combinations(TEXTURES, 3)):
@@ -59,14 +59,14 @@ def make_scenes(n_images):
 def make_pipeline(folder):
     """Chain features of colour and texture with a learned distance.
 
-    The distance starts as SLIC's, with weight 1 for colour and 0 for texture.
+    The distance starts from SLIC's, with weight 1 for colour and 0 for texture.
     """
     features = ChannelUnion(
         [
             ("lab", LabFeatures()),
             ("texture", ScatteringFeatures(channels="lightness", max_order=1, memory=folder)),
         ],
-        transformer_weights={"texture": 100},  # as CIELAB, whose lightness goes up to 100
+        transformer_weights={"texture": 100},  # like CIELAB, whose lightness goes up to 100
     )
     n_maps = 3 + 17
     slic = TrainableSLIC(

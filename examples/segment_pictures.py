@@ -5,13 +5,12 @@ Segment pictures into superpixels
 Which method's superpixels follow the content of an image best, at the same number of superpixels?
 
 The photographs that come with scikit-image have no ground truth. For them, explained variation
-measures how well superpixels fit: the share of the variance of colour that lies between
+measures how well superpixels fit: the fraction of the variance of colour that lies between
 superpixels, not within them. Mosaics of real textures have an exact ground truth. We segment both
-with scikit-image's ``slic``, and then into exactly as many superpixels with
+with scikit-image's ``slic``, and then into exactly the same number of superpixels with
 :class:`~sksuperpixel.SLIC` and with the pretrained model. The pretrained model has learned what
 people regard as objects. It explains less of the variance of colour than SLIC, which compares
-nothing but colour, and it finds the borders between textures better, although it has never seen a
-mosaic.
+only colour, but it finds the borders between textures better, although it has never seen a mosaic.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What the estimators that cut images into superpixels share."""
+"""What all estimators that cut images into superpixels share."""
 
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
@@ -50,15 +50,15 @@ class SuperpixelTransformer(
     BaseEstimator,
     auto_wrap_output_keys=None,
 ):
-    """Base of the estimators whose ``transform`` gives superpixels.
+    """Base class of the estimators whose ``transform`` returns superpixels.
 
     A subclass has the parameters of `SHARED_CONSTRAINTS`. Its ``fit`` sets `features_` and
-    `n_channels_in_`, and it implements ``_distance(n_features)``, which gives the distance by
+    `n_channels_in_`, and it implements ``_distance(n_features)``, which returns the distance by
     which pixels choose their clusters.
     """
 
     def _fit_features(self, reader, y):
-        """Check the first image and the segmentations, and fit the features' transformer.
+        """Check the first image and the segmentations, and fit the feature transformer.
 
         Parameters
         ----------
@@ -87,15 +87,15 @@ class SuperpixelTransformer(
         X : sequence of ndarray of shape (H, W), (H, W, C), (D, H, W) or (D, H, W, C)
             Images, whose sizes may differ. A NumPy masked array is an image with a mask.
         masks : sequence of ndarray of shape (H, W) or (D, H, W), bool, or None, default=None
-            Where superpixels are wanted, one mask (or None) per image. Pixels outside count for
-            nothing and may be NaN.
+            Where superpixels are wanted, one mask (or None) per image. Pixels outside are ignored
+            and may be NaN.
 
         Returns
         -------
         list of ndarray of shape (H, W) or (D, H, W), int32
             Superpixels, labelled `start_label`, `start_label` + 1, ... in the raster order of
-            their first pixels (of their clusters' seeds where superpixels need not be
-            connected); `start_label` - 1 outside the mask.
+            their first pixels, or of their clusters' seeds if superpixels need not be connected.
+            Pixels outside the mask are `start_label` - 1.
 
         Raises
         ------
@@ -104,12 +104,12 @@ class SuperpixelTransformer(
         ValueError
             If an image or a mask is not as expected; the error names the image's index.
         """
-        # Callbacks keep their state on the estimator while it works. It is a copy, so that
-        # threads can share this estimator.
+        # Callbacks keep their state on the estimator while it works. Working on a copy lets
+        # several threads share this estimator.
         return copy(self)._transform(X, self._reader(X, masks))
 
     def _reader(self, X, masks):
-        """Read images such as were fitted."""
+        """Read images with as many channels as those that were fitted."""
         check_is_fitted(self)
         return ImageReader(X, self.channel_axis, masks, self.n_channels_in_)
 
@@ -149,10 +149,10 @@ class SuperpixelTransformer(
         Returns
         -------
         ndarray of shape (n,), object
-            The superpixels of each image, as :meth:`transform` gives them.
+            The superpixels of each image, as :meth:`transform` returns them.
         """
         label_maps = self.transform(X, masks=masks)
-        # Filled one by one: NumPy would stack label maps of one shape.
+        # Filled one by one, because NumPy would stack label maps of equal shape.
         predicted = np.empty(len(label_maps), object)
         for index, label_map in enumerate(label_maps):
             predicted[index] = label_map
@@ -190,7 +190,7 @@ class SuperpixelTransformer(
             Where superpixels are wanted, one mask (or None) per image. Pixels outside do not
             count.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the images in the mean; None for equal weights.
+            Weights of the images in the mean. If None, all images have the same weight.
 
         Returns
         -------
@@ -233,7 +233,7 @@ class SuperpixelTransformer(
                     each.cancel()
 
     def _channels_looked_at(self, n_features):
-        """Tell which features can make a difference: ndarray of shape (C,), bool."""
+        """Tell which features have a weight above 0: ndarray of shape (C,), bool."""
         return np.ones(n_features, bool)
 
     def _planes(self, image):
@@ -251,7 +251,7 @@ class SuperpixelTransformer(
         values = image.pixels if own else features_of(self.features_, image)
         with np.errstate(over="ignore"):
             planes = channels_first(values, image.mask)
-        # After the conversion, because float64 may be too large for float32.
+        # Checked after the conversion, because float64 values may be too large for float32.
         seen = self._channels_looked_at(len(planes))
         check_finite(
             np.moveaxis(planes if seen.all() else planes[seen], 0, -1),

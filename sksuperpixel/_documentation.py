@@ -1,16 +1,16 @@
-"""Where the documentation is, and parameters that two classes share, described once."""
+"""Links to the online documentation, and parameter descriptions that two classes share."""
 
 import inspect
 import re
 
-# Several names, and what stands below them.
+# An entry that names parameters and says below them: As in `SLIC`.
 _SHARED = re.compile(r"^(?P<names>\w+(?:, \w+)*)\n    As in `(?P<other>\w+)`\.$", re.MULTILINE)
 # A parameter and its description.
 _ENTRY = re.compile(r"^(?P<name>\w+) : .*\n(?:    .*\n|\n(?=    ))+", re.MULTILINE)
 
 
 class DocumentedOnline:
-    """Mixin of the estimators: scikit-learn's HTML diagrams link to their documentation."""
+    """Mixin that lets scikit-learn's HTML diagrams link to an estimator's documentation."""
 
     _doc_link_module = "sksuperpixel"
     _doc_link_template = (
@@ -18,7 +18,7 @@ class DocumentedOnline:
     )
 
     def _doc_link_url_param_generator(self):
-        """Give what the link's template is filled in with."""
+        """Return the values for the placeholders in the link's template."""
         # Estimators are documented under the public module that they are imported from.
         cls = type(self)
         public = "sksuperpixel.features" if ".features." in cls.__module__ else "sksuperpixel"
@@ -33,8 +33,8 @@ def with_parameters_of(other):
         superpixel_size, n_segments
             As in `SLIC`.
 
-    the other class's descriptions of these parameters take its place. So they are written once,
-    and ``help`` and the documentation show them in both places.
+    it is replaced by the other class's descriptions of these parameters. They are written only
+    once, but ``help`` and the documentation show them for both classes.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def with_parameters_of(other):
     """
 
     def decorate(cls):
-        if cls.__doc__ and other.__doc__:  # ``python -OO`` has none
+        if cls.__doc__ and other.__doc__:  # ``python -OO`` strips docstrings
             entries = {
                 match["name"]: match[0].rstrip()
                 for match in _ENTRY.finditer(_section(other.__doc__, "Parameters"))
@@ -65,6 +65,6 @@ def with_parameters_of(other):
 
 
 def _section(docstring, title):
-    """Give one section of a numpydoc docstring, without indentation."""
+    """Return one section of a numpydoc docstring, without indentation."""
     _, _, rest = inspect.cleandoc(docstring).partition(f"{title}\n{'-' * len(title)}\n")
     return re.split(r"\n\n(?=\w[\w ]*\n-+\n)", rest)[0] + "\n"

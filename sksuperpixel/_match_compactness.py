@@ -4,8 +4,8 @@ import math
 
 from sksuperpixel.metrics import SCORERS
 
-# By how much the compactness of superpixels typically grows when the parameter grows by a factor
-# of e. The search starts with this slope.
+# How much the compactness of superpixels typically grows when the parameter grows by a factor of
+# e. The search starts with this slope.
 _SLOPE = 0.15
 # Beyond these logarithms of the parameter, superpixels no longer change.
 _LEAST, _MOST = math.log(1e-3), math.log(1e5)
@@ -16,7 +16,7 @@ def match_compactness(
 ):
     """Make the superpixels of a fitted estimator as compact as wanted.
 
-    With any method, less compact superpixels follow borders better. So methods should be
+    With any method, less compact superpixels follow borders better. Methods should therefore be
     compared when their superpixels are equally compact, not when their parameters are equal.
     This function sets the parameter that weighs space against the features when images are
     segmented. It leaves the fitted model as it is: the network of a `TrainableSLIC`, which
@@ -25,7 +25,7 @@ def match_compactness(
     Parameters
     ----------
     estimator : estimator
-        Fitted estimator whose ``transform`` gives superpixels: `SLIC`, `TrainableSLIC`, or a
+        Fitted estimator whose ``transform`` returns superpixels: `SLIC`, `TrainableSLIC`, or a
         pipeline that ends with one of them. Its parameter is changed.
     X : sequence of ndarray
         Images to segment, as ``transform`` takes them. No ground truth is used, so they may be
@@ -35,17 +35,17 @@ def match_compactness(
     parameter : str, default="compactness"
         Name of the parameter to change. For a step of a pipeline, ``"slic__compactness"``.
     tol : float, default=0.002
-        Largest difference from `wanted` that is accepted.
+        Largest accepted difference from `wanted`.
     max_iter : int, default=10
-        Largest number of times to segment the images. After that, the nearest compactness that
-        was found is kept.
+        Maximum number of times that the images are segmented. If `tol` is not reached by then,
+        the parameter that came nearest is kept.
     masks : sequence of ndarray of shape (H, W) or (D, H, W), bool, or None, default=None
         Where superpixels are wanted, one mask (or None) per image.
 
     Returns
     -------
     float
-        Mean compactness that was reached.
+        The mean compactness reached.
 
     Raises
     ------
@@ -80,14 +80,14 @@ def match_compactness(
             break
         value = min(max(_next_guess(tried, wanted), _LEAST), _MOST)
         if value in [each for each, _ in tried]:
-            break  # out of reach
+            break  # tried before: `wanted` is out of reach
     value, reached = min(tried, key=lambda pair: abs(pair[1] - wanted))
     estimator.set_params(**{parameter: math.exp(value)})
     return float(reached)
 
 
 def _next_guess(tried, wanted):
-    """Interpolate between the nearest trials on both sides, or go on from the nearest one."""
+    """Interpolate between the nearest trials on both sides, or extrapolate from the nearest."""
     below = max((pair for pair in tried if pair[1] <= wanted), default=None, key=lambda p: p[1])
     above = min((pair for pair in tried if pair[1] > wanted), default=None, key=lambda p: p[1])
     if below is None or above is None:
@@ -95,6 +95,6 @@ def _next_guess(tried, wanted):
         # Steps grow, because the slope is almost 0 at either end.
         return value + (wanted - reached) / _SLOPE * 1.5 ** (len(tried) - 1)
     share = (wanted - below[1]) / (above[1] - below[1])
-    # Not too near to either trial, because the curve between them is not straight.
+    # Stay away from both trials, because the curve between them is not straight.
     share = min(max(share, 0.1), 0.9)
     return below[0] + share * (above[0] - below[0])

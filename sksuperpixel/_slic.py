@@ -12,68 +12,71 @@ class SLIC(SuperpixelTransformer):
     r"""Superpixels by simple linear iterative clustering, over any features of the pixels.
 
     Clusters start on a regular grid. Each pixel goes to the cluster that is nearest in features
-    and space among those nearby, each cluster moves to the mean of its pixels, and so on
-    [1]_. Then every superpixel is made one connected region that is not too small.
+    and space among those nearby, each cluster moves to the mean of its pixels, and both steps
+    are repeated [1]_. Finally, every superpixel is made one connected region, and regions that
+    are too small are merged into a neighbour.
 
     With `superpixel_size` this is the plain, local algorithm: a pixel's superpixel depends on
-    its surroundings alone. With `n_segments` the image is first cut finer and then the cheapest
-    pairs of adjacent regions are merged, down to exactly the number, which follows objects
-    better at the same number of superpixels.
+    its surroundings alone. With `n_segments` the image is first cut into more regions than
+    wanted. Then adjacent regions are merged, the cheapest pair first, until exactly `n_segments`
+    are left. At the same number of superpixels, these follow objects better than those of the
+    plain algorithm.
 
     Parameters
     ----------
     superpixel_size : float, default=16
-        Step S of the grid, in pixels: about one superpixel for S x S pixels (S x S x S in a
-        volume). Not used where `n_segments` is given.
+        Step S of the grid, in pixels. There is about one superpixel per S x S pixels
+        (S x S x S in a volume). Ignored if `n_segments` is given.
     n_segments : int, default=None
-        Exact number of superpixels of each image. None to follow `superpixel_size`.
+        Exact number of superpixels in each image. If None, `superpixel_size` decides.
     compactness : float, default=10.0
-        Weight of distance in space, in units of the features: so much difference in features
-        counts as much as a distance of one grid step.
+        Weight of distance in space, in units of the features: a difference of this size in the
+        features counts as much as a distance of one grid step.
     adaptive_compactness : bool, default=False
         Whether every cluster adapts its compactness to its own contrast (SLICO [2]_), so that
-        textured and smooth parts get superpixels of like shape. `compactness` is then where it
-        starts from.
+        textured and smooth parts get superpixels of similar shape. Every cluster starts with
+        `compactness`.
     max_iter : int, default=5
         Number of iterations.
     features : "lab", "passthrough" or transformer, default="lab"
-        What pixels are compared by: CIELAB colour, the images' own channels, or what a
-        transformer of images into arrays (H, W, C) gives.
+        What pixels are compared by: CIELAB colour ("lab"), the images' own channels
+        ("passthrough"), or the results of a transformer of images into arrays (H, W, C).
     channel_weights : array-like of shape (C,), default=None
-        Weights of the features' squared differences; None for 1 each.
+        Weights of the features' squared differences. If None, every weight is 1.
     enforce_connectivity : bool, default=True
-        Whether to make each superpixel one connected region. If not, superpixels are the
+        Whether to make each superpixel one connected region. If False, the superpixels are the
         clusters, and `n_segments` is only approximate.
     oversegmentation : float, default=6.0
-        With `n_segments`: how many times as many regions to cut first, before the cheapest
-        pairs of them are merged. With 1 nothing is merged, so the number is approximate. This
-        parameter and the next three are about merging regions into superpixels.
+        Used with `n_segments`: the image is first cut into about `oversegmentation` times
+        `n_segments` regions, which are then merged. With 1 nothing is merged, and the number of
+        superpixels is only approximate. This parameter and the next three control how regions
+        are merged into superpixels.
     edge_channel : int, default=None
-        Which of the features is an edge map with values in [0, 1], counted from the end where
-        negative; with ``LearnedFeatures(edges=True)`` it is -1. With `n_segments`, regions with
-        weak edges between them are merged first. The distance treats it as a feature like any
-        other, and beside colours it hardly counts there. It has no effect with
-        ``oversegmentation=1``, and neither has `refine_iter`.
+        Index of the feature that is an edge map with values in [0, 1]. Negative numbers count
+        from the end: use -1 for ``LearnedFeatures(edges=True)``. With `n_segments`, regions with
+        weak edges between them are merged first. The distance treats the edge map like any other
+        feature, but next to colours, which vary much more, it hardly counts. With
+        ``oversegmentation=1``, neither this parameter nor `refine_iter` has an effect.
     refine_iter : int, default=5
-        With `n_segments`: largest number of passes over the borders of superpixels after
-        merging, in which pixels change sides where that makes superpixels more alike inside, or
-        borders shorter. 0 for none.
+        Used with `n_segments`: maximum number of passes over the borders of superpixels after
+        merging. In each pass, pixels move to the superpixel across the border where that makes
+        superpixels more uniform or borders shorter. 0 for no refinement.
     min_size_factor : float, default=0.25
-        Connected regions with fewer pixels than this share of a grid cell are merged into the
-        neighbour where that costs least.
+        Connected regions with fewer pixels than this fraction of a grid cell are merged into the
+        neighbour for which that costs least.
     channel_axis : int or None, default=-1
         Which axis of an image holds its channels. None for images (H, W) and volumes (D, H, W)
         without such an axis. An image with two axes is always a grey one.
     spacing : sequence of float, default=None
-        Size of a pixel along each axis of the images, channels left out, in any unit; None
-        where pixels are square. S is in pixels of the finest axis.
+        Size of a pixel along each axis of the images except the channel axis, in any unit. None
+        if pixels are square. S is measured in pixels along the axis with the smallest spacing.
     start_label : int, default=0
         Label of the first superpixel. With 1, pixels outside a mask are 0, as
-        :func:`skimage.measure.regionprops` expects it.
+        :func:`skimage.measure.regionprops` expects.
     n_jobs : int, default=None
-        Number of threads, shared by the images or, where there are fewer images, by the parts
-        of each. None is 1 unless in a :obj:`joblib.parallel_backend` context, -1 all cores. The
-        result does not depend on it.
+        Number of threads. They work on different images or, if there are fewer images than
+        threads, on parts of one image. None means 1 unless in a :obj:`joblib.parallel_backend`
+        context; -1 means all cores. The result does not depend on it.
 
     Attributes
     ----------
@@ -96,20 +99,24 @@ class SLIC(SuperpixelTransformer):
               + \frac{\sigma^2}{S^2} \lVert p_k - p_i \rVert^2
 
     with the compactness :math:`\sigma`, over pixels at most S from the cluster along each axis.
-    Equal distances go to the cluster that comes first in raster order, so the result is the
-    same on any number of threads. Merging minimises the increase of the same sum of squares
-    (Ward), weighted by the length of the border between the two regions. Refining lowers
+    A pixel that is equally near to several clusters goes to the one that comes first in raster
+    order, so the result is the same on any number of threads.
+
+    The cost of merging two regions is the increase of the same sum of squares (Ward's
+    criterion, with :math:`0.6 \, \sigma` in place of :math:`\sigma`), divided by the fourth root
+    of the length of the border between them. With an edge map, the cost is multiplied by 2/5
+    plus the mean edge strength along that border. Refinement lowers
 
     .. math:: E = \sum_i \Bigl( \sum_c w_c (f_{c,i} - \bar f_c)^2
               + \frac{(\sigma / 4)^2}{S^2} \lVert p_i - \bar p \rVert^2 \Bigr)
               + 0.3 \, \sigma^2 \, L
 
-    with the means of the superpixel of pixel i and the length L of all borders in pixels, by
-    moving single pixels, as in [3]_, while every superpixel stays connected. With an edge map,
-    what a merge costs is multiplied by 2/5 plus the mean strength of the edges that go.
+    where :math:`\bar f` and :math:`\bar p` are the means of the superpixel of pixel i, and L is
+    the length of all borders in pixels. It moves single pixels, as in [3]_, and keeps every
+    superpixel connected.
 
-    Progress bars of scikit-learn's callbacks show the images of `transform`; for a search, set
-    them on the search.
+    scikit-learn's progress bars show how many images `transform` has done. In a search, set the
+    progress bar on the search.
 
     References
     ----------
@@ -174,7 +181,7 @@ class SLIC(SuperpixelTransformer):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, masks=None):
-        """Check the parameters and fit the features' transformer.
+        """Check the parameters and fit the feature transformer.
 
         SLIC itself learns nothing: every image is segmented on its own.
 
@@ -185,7 +192,8 @@ class SLIC(SuperpixelTransformer):
         y : sequence of ndarray of shape (H, W) or (A, H, W), default=None
             Segmentations, one per image, for a transformer that learns from them.
         masks : sequence of ndarray of shape (H, W) or (D, H, W), bool, or None, default=None
-            Where the images count, one mask (or None) per image, for a transformer that learns.
+            Where the images count, one mask (or None) per image. Only feature transformers that
+            learn need them.
 
         Returns
         -------
@@ -200,7 +208,9 @@ class SLIC(SuperpixelTransformer):
             If the images are not a sequence of arrays of numbers.
         """
         if self.adaptive_compactness and self.compactness == 0:
-            raise ValueError("compactness: found 0, expected more with adaptive_compactness")
+            raise ValueError(
+                "compactness: found 0, expected more than 0 with adaptive_compactness"
+            )
         reader = ImageReader(X, self.channel_axis, masks)
         n_channels = reader.first.n_channels
         features = self._fit_features(reader, y)

@@ -1,4 +1,4 @@
-"""The function `slic`: one image in, one label map out, called as scikit-image's is."""
+"""The function `slic`: one image in, one label map out, called like scikit-image's."""
 
 from numbers import Integral, Real
 from warnings import warn
@@ -14,12 +14,13 @@ from sksuperpixel._slic import SLIC
 from sksuperpixel.features import LabFeatures
 
 # The estimator cuts an image into a multiple of `n_segments` regions, then merges them. With few
-# segments these regions are large and cross straight borders, so at least this many are cut.
+# segments these regions would be large and cross straight borders, so there are at least this
+# many.
 _FIRST_REGIONS = 300
-# Merged regions are never as compact as squares, which a high compactness asks for. Where it is
-# more than this many times the contrast, scikit-image's superpixels are more compact than merged
-# ones. Then the cells of the grid are kept as they are if their number is right. If not, the
-# image is cut into slightly more cells, of which only a few are merged.
+# A high compactness asks for squares, but merged regions are never as compact as squares. If the
+# compactness is more than this many times the contrast, scikit-image's superpixels are more
+# compact than merged ones. In that case the cells of the grid are kept if their number is right.
+# If not, the image is cut into slightly more cells, and only a few of them are merged.
 _SQUARE_FROM = 5
 _OF_SQUARES = (1, 1.1)
 
@@ -41,7 +42,7 @@ def slic(
     *,
     channel_axis=-1,
 ):
-    """Cut one image into superpixels, exactly as many as asked for.
+    """Cut one image into an exact number of superpixels.
 
     The parameters are those of :func:`skimage.segmentation.slic`, with the same names, order,
     defaults and meaning, so that it is enough to change the import. Like that function, and
@@ -61,7 +62,7 @@ def slic(
         unconnected parts: then each part is a superpixel. With ``enforce_connectivity=False``
         the number is approximate. A number that is not whole is rounded.
     compactness : float, default=10.0
-        Weight of distance in space beside distance in colour. A difference in colour of this
+        Weight of distance in space against distance in colour. A difference in colour of this
         size counts as much as a distance of one superpixel's width. Larger values make
         superpixels squarer. In CIELAB, lightness goes from 0 to 100. Images that are not
         converted lie in [0, 1] and need much smaller values, such as 0.1. With `slic_zero`
@@ -84,7 +85,7 @@ def slic(
         clusters after the last iteration, and their number is only about `n_segments`.
     min_size_factor : float, default=0.5
         The image is first cut into more regions than `n_segments`, which are then merged.
-        Before that, regions smaller than this share of their mean size join a neighbour. Values
+        Before that, regions smaller than this fraction of their mean size join a neighbour. Values
         above 1 count as 1.
     max_size_factor : float, default=3
         Accepted so that existing calls work, but without effect. Splitting large superpixels
@@ -94,8 +95,8 @@ def slic(
     start_label : {0, 1}, default=1
         Label of the first superpixel. Pixels outside the mask have the label below it.
     mask : array-like of shape (H, W) or (D, H, W), default=None
-        Where superpixels are wanted: where the mask is not zero. Pixels outside have no effect
-        on the result, not even by smoothing, and may be NaN.
+        Superpixels are made where the mask is not zero. Pixels outside have no effect on the
+        result, not even through smoothing, and may be NaN.
     channel_axis : int or None, default=-1
         Which axis of the image holds its channels; None for images (H, W) and volumes
         (D, H, W) without such an axis.
@@ -103,14 +104,14 @@ def slic(
     Returns
     -------
     ndarray of shape (H, W) or (D, H, W), int
-        Superpixels: labels from `start_label` on, in the raster order of the superpixels' first
-        pixels, or with ``enforce_connectivity=False`` of the clusters' seeds. Pixels outside
-        the mask are ``start_label - 1``.
+        Superpixels, labelled from `start_label` on in the raster order of their first pixels,
+        or of their clusters' seeds with ``enforce_connectivity=False``. Pixels outside the mask
+        are ``start_label - 1``.
 
     Raises
     ------
     TypeError
-        If the image does not hold real numbers, or `spacing` is no sequence.
+        If the image does not hold real numbers, or `spacing` is not a sequence.
     ValueError
         If the image or the mask has the wrong shape or the mask is empty, if the image is NaN
         or infinite inside the mask, if the image has two axes and `channel_axis` is not None,
@@ -120,7 +121,7 @@ def slic(
     Warns
     -----
     FutureWarning
-        If `sigma` or `spacing` has three numbers, but the image is no volume. The first number
+        If `sigma` or `spacing` has three numbers, but the image is not a volume. The first number
         is ignored.
 
     See Also
@@ -132,17 +133,17 @@ def slic(
     -----
     The image is rescaled so that its smallest value inside the mask becomes 0 and its largest 1,
     over all channels together. The colours are smoothed after the conversion to CIELAB. For
-    that, the image continues as its mirror image beyond its border and beyond that of the mask.
+    smoothing, the image is mirrored at its border and at the border of the mask.
 
-    The distance in colour and space is the one of :class:`~sksuperpixel.SLIC`, and of
-    scikit-image, so `compactness` has the same meaning in all three. Two things are chosen for
-    single images. Where `n_segments` is small, the image is first cut into at least 300
-    regions. Where `compactness` is more than five times the contrast of the image, that is the
-    standard deviation of its colours, superpixels are nearly the cells of a regular grid, of
-    which only as many are merged as there are too many.
+    The distance in colour and space is that of :class:`~sksuperpixel.SLIC` and of scikit-image,
+    so `compactness` has the same meaning in all three. This function differs from the estimator
+    in two ways. If `n_segments` is small, the image is first cut into at least 300 regions. If
+    `compactness` is more than five times the contrast of the image (the standard deviation of
+    its colours), superpixels are nearly the cells of a regular grid: the grid has few more cells
+    than wanted, and only the surplus is merged.
 
-    The number of threads is that of :func:`joblib.parallel_backend`, or one outside of it. The
-    result does not depend on it.
+    The number of threads is that of the :func:`joblib.parallel_backend` context, or one outside
+    such a context. The result does not depend on it.
 
     References
     ----------
@@ -175,7 +176,7 @@ def slic(
     sigma = _checked_sigma(sigma, spacing)
     in_lab = _is_in_lab(image, convert2lab, channel_axis)
 
-    # Cut out first, so that it makes no difference how much there is around the mask.
+    # Cropped first, so that the size of the surroundings of the mask makes no difference.
     box = ndimage.find_objects(mask.astype(np.int8))[0]
     superpixels = np.full(mask.shape, start_label - 1, np.intp)
     image, mask = image[box], mask[box]
@@ -199,7 +200,7 @@ def slic(
 
 
 def _check_numbers(n_segments, compactness, max_num_iter, min_size_factor, slic_zero):
-    """Check the parameters that are one number, and give the whole number of segments."""
+    """Check the parameters that are single numbers, and round the number of segments."""
     for name, value, kind, least in (
         ("n_segments", n_segments, Real, 1),
         ("compactness", compactness, Real, 0),
@@ -221,12 +222,12 @@ def _checked_image(image, mask, channel_axis):
     -------
     image : ndarray of shape (..., C)
     mask : ndarray of shape (...), bool
-        All True where there is none.
+        All True if there is no mask.
     """
     if is_picture(image) and channel_axis is not None:
         image = array_of_picture(image)
     if channel_axis is not None and np.ndim(image) == 2:
-        # As in scikit-image; estimators take it for a grey image.
+        # As in scikit-image. Estimators take such an image for a grey one.
         raise ValueError(
             f"image: found shape {np.shape(image)}, but channel_axis={channel_axis} indicates "
             "multichannel images of 3 or 4 axes; expected channel_axis=None for a grey image"
@@ -283,10 +284,10 @@ def _per_axis(name, numbers, n_axes, least):
 
 
 def _scale_of_distances(spacing):
-    """Give the factor from the estimator's distances in space to scikit-image's.
+    """Compute the factor from the estimator's distances in space to scikit-image's.
 
-    Both divide a distance by the grid's step. In the estimator both have the unit of the
-    spacing, in scikit-image the step is a number of pixels.
+    Both divide a distance by the grid's step. The estimator measures the distance and the step
+    in the unit of the spacing, but scikit-image measures the step in pixels.
     """
     return float(np.prod(spacing) ** (1 / len(spacing)))
 
@@ -308,12 +309,12 @@ def _features(image, mask, in_lab, sigma):
 
 
 def _contrast(values):
-    """Give the standard deviation of values of shape (n, C), over all channels together."""
+    """Compute the standard deviation of values of shape (n, C), over all channels together."""
     return float(np.sqrt(values.var(axis=0, dtype=np.float64).sum()))
 
 
 def _regions(features, mask, estimator):
-    """Segment one image; the estimator's number of segments and how it merges are changed."""
+    """Segment one image. `n_segments` and `oversegmentation` of the estimator are changed."""
     if estimator.enforce_connectivity:
         # Every part of the mask needs a superpixel.
         estimator.n_segments = max(estimator.n_segments, ndimage.label(mask)[1])
@@ -323,8 +324,8 @@ def _regions(features, mask, estimator):
     else:
         finest = _FIRST_REGIONS / estimator.n_segments
         oversegmentations = [max(estimator.oversegmentation, finest)]
-    # With a mask, even one of all pixels, there is no more than one seed per pixel where unequal
-    # spacing makes the cells thinner than pixels.
+    # The mask is passed even if it contains all pixels. With a mask, no pixel gets two seeds,
+    # even where unequal spacing makes cells thinner than pixels.
     for oversegmentation in oversegmentations:
         estimator.set_params(oversegmentation=oversegmentation)
         regions = estimator.fit([features]).transform([features], masks=[mask])[0]

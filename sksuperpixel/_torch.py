@@ -1,4 +1,4 @@
-"""What the library needs to use torch, which it imports only where there is a network."""
+"""Helpers for torch, which the library imports only where it uses a network."""
 
 import importlib
 import threading
@@ -36,10 +36,10 @@ _threads_before = None
 
 @contextmanager
 def one_torch_thread():
-    """Let torch compute on one thread inside this context, which several threads may enter.
+    """Limit torch to one thread inside this context, which several threads may enter.
 
-    The rounding of torch's results depends on the number of its threads. Images are shared among
-    threads of our own anyway, so more threads of torch would only wait for each other.
+    The rounding of torch's results depends on the number of its threads. The library divides
+    images among threads of its own, so further threads of torch would only wait for each other.
     """
     import torch
 

@@ -34,7 +34,7 @@ from sksuperpixel.models._mixin import ModelFilesMixin
 class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
     """Superpixels whose assignment of pixels to clusters is learned from segmentations.
 
-    SLIC gives each pixel to the cluster that is nearest by a distance set by hand. Here a small
+    SLIC assigns each pixel to the cluster that is nearest by a distance set by hand. Here a small
     network chooses among the clusters near the pixel. It learns from segmentations which of
     these clusters lie in the pixel's own segment.
 
@@ -43,45 +43,47 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
     superpixel_size, n_segments, compactness
         As in `SLIC`.
     compactness_spread : float, default=1.0
-        Largest factor by which the compactness of a training image may differ from
-        `compactness`; it is drawn for each image. A model fitted with a factor of about 2 can
-        later be made more or less compact, for example by `match_compactness`. With 1 the
-        network knows one compactness only.
+        The compactness for each training image is drawn at random and differs from
+        `compactness` by at most this factor. A model fitted with a factor of about 2 can later
+        be made more or less compact, for example by `match_compactness`. With 1 the network
+        learns from one compactness only.
     n_candidates : int, default=7
-        Q: how many clusters, the nearest in space, a pixel can go to.
+        Q, the number of spatially nearest clusters that a pixel can go to.
     max_iter, features
         As in `SLIC`.
     pair_features : sequence of callable, default=()
-        What the network sees of a pixel and a candidate beside the differences of their
-        features. Each ``function(features, pixels, ends)`` gives an array (n, Q): one number
-        for each pixel and candidate. It gets the features (C, D, H, W) of the image, the
-        pixels (n, 3) and, as `ends` (n, Q, 3), the pixels nearest to the centres of their
-        candidates. Where a candidate is absent, `ends` is negative and the number does not
-        matter. The function must not change its arguments. `PathFeature` makes such functions.
+        Functions whose values the network sees for each pixel and candidate, besides the
+        differences of their features. Each ``function(features, pixels, ends)`` returns an
+        array (n, Q), one number for each pixel and candidate. Its arguments, which it must not
+        change, are the features (C, D, H, W) of the image, the pixels (n, 3), and as `ends`
+        (n, Q, 3) the pixels nearest to the centres of the candidates. Where a candidate is
+        absent, `ends` is negative and the returned number is ignored. `PathFeature` makes such
+        functions.
     channel_weights : array-like of shape (C,), default=None
-        Weights of the features' squared differences in the distance to start from. The first
-        clusters are made and compared by this distance, and the learned one starts as it. None
-        for 1 each.
+        Weights of the features' squared differences in the initial distance. This distance
+        makes the first clusters and compares candidates for the label maker. The learned
+        distance starts from it. The weights also count when regions are merged, if the network
+        has no weights of its own. If None, every weight is 1.
     label_maker : LabelMaker, default=None
         Decides which candidates are right. None for ``LabelMaker()``.
     classifier : skorch.NeuralNetClassifier, default=None
-        What chooses among candidates: a network that gives log-probabilities for rows as
-        `sksuperpixel.networks` describes them, with a criterion for log-probabilities. None for
-        ``make_distance_net(n_layers=3)``.
+        Chooses among the candidates. It is a network that turns the rows described in
+        `sksuperpixel.networks` into log-probabilities, with a criterion for log-probabilities.
+        None for ``make_distance_net(n_layers=3)``.
     n_pixels_per_image : int, default=1000
-        Largest number of pixels to learn from in each image, drawn from those that the label
-        maker keeps. None for all of them.
+        Maximum number of pixels to learn from in each image. They are drawn from those that the
+        label maker keeps. None for all of those.
     n_rounds : int, default=1
-        How many times to learn: the first time at the clusters of SLIC, then at those of the
-        model so far.
+        Number of rounds of learning. The first round learns from the clusters of SLIC, each
+        later round from those of the model so far.
     oversegmentation, edge_channel, refine_iter, min_size_factor, channel_axis, spacing
         As in `SLIC`.
     start_label, n_jobs
         As in `SLIC`.
     device : str, default="cpu"
-        Where the network runs.
+        Torch device that the network runs on.
     random_state : int, RandomState instance or None, default=None
-        Draws pixels and annotators, initialises the network and shuffles its batches.
+        Seed for drawing pixels and annotators, initialising the network and shuffling batches.
     warm_start : bool, default=False
         Whether `fit` starts from the network that was fitted before.
 
@@ -92,13 +94,13 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
     features_ : transformer or None
         The fitted transformer; None for ``features="passthrough"``.
     pair_features_ : tuple of callable
-        The pair features that the network has learned with.
+        The pair features that the network was trained with.
     n_channels_in_ : int
         Number of channels of the images fitted.
     n_features_ : int
         C, the number of their features.
     n_pixels_ : int
-        Number of pixels learned from, in the last round.
+        Number of pixels learned from in the last round.
 
     See Also
     --------
@@ -107,8 +109,9 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
 
     Notes
     -----
-    Training stops early by the loss on fifteen percent of the images, at least one of two or
-    more. Whole images are held out, because pixels of one image are too alike.
+    If there are at least two images, fifteen percent of them (at least one) are held out, and
+    training stops early when the loss on these no longer improves. Whole images are held out,
+    because pixels of one image are too alike.
 
     Examples
     --------
@@ -202,7 +205,7 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         y : sequence of ndarray of shape (H, W) or (A, H, W)
             Segmentations, one per image, by one annotator or by A of them.
         masks : sequence of ndarray of shape (H, W) or (D, H, W), bool, or None, default=None
-            Where to learn, one mask (or None) per image. Pixels outside count for nothing.
+            Where to learn, one mask (or None) per image. Pixels outside are ignored.
 
         Returns
         -------
@@ -227,7 +230,7 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         net = check_net(self.classifier, sets=label_maker.targets == "set")
         if y is None:
             raise ValueError("y: found None, expected one segmentation for each image")
-        # Fitted on a copy: whatever fails, this estimator stays as it was.
+        # A copy is fitted, so that this estimator stays as it was if anything fails.
         learner = clone(self)
         learner.pair_features_ = tuple(self.pair_features)
         reader = ImageReader(X, self.channel_axis, masks)
@@ -252,10 +255,10 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         return self
 
     def _learn(self, reader, y, teacher_for, net, rng, report):
-        """Draw pixels from all images, and fit the network to them: one round."""
+        """Do one round: draw pixels from all images, and fit the network to them."""
         from sksuperpixel._learning.pixel_classifier import fit_net
 
-        # A network that is not trained learns nothing, so one image suffices to know its size.
+        # Without training, one image suffices to find out the size of the network.
         trains = net.max_epochs > 0
         seeds = rng.randint(2**31 - 1, size=len(reader) + 2)
 
@@ -289,7 +292,7 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         )
 
     def _teacher(self, label_maker, n_features, *, learned):
-        """Make what draws pixels at the clusters of SLIC's distance, or of the learned one."""
+        """Make the teacher that draws pixels, with clusters of SLIC's or the learned distance."""
         start = WeightedDistance(check_channel_weights(self.channel_weights, n_features))
         return Teacher(
             label_maker,
@@ -303,7 +306,7 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
 
     def _planes(self, image):
         if self.pair_features_ and self.features_ is None:
-            # The line from a pixel to a cluster may cross what lies outside the mask.
+            # Pair features may look outside the mask, on the line from a pixel to a cluster.
             image = image._replace(pixels=image.filled().pixels)
         return super()._planes(image)
 
@@ -324,13 +327,13 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         )
 
     def to_slic(self):
-        """Make the plain `SLIC` that a one-layer distance amounts to.
+        """Make the plain `SLIC` that is equivalent to a learned distance of one layer.
 
         Returns
         -------
         SLIC
-            With the learned weights and the fitted features, ready to transform. Its `fit`
-            would fit the features anew.
+            It has the learned weights and the fitted features, and is ready to transform.
+            Calling its `fit` would fit the features again.
 
         Raises
         ------
@@ -358,7 +361,7 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
 
 
 def _report_image(task, estimator, result):
-    """Tell callbacks that an image is done, and hand on its result."""
+    """Tell callbacks that an image is done, and return its result."""
     image_done = task.subcontext(task_name="image")
     image_done.call_on_fit_task_begin(estimator=estimator)
     image_done.call_on_fit_task_end(estimator=estimator)

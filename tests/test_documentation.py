@@ -138,7 +138,7 @@ def test_parameters_come_in_the_order_of_the_documentation(cls):
     first = names.index("oversegmentation")
     merging = ["oversegmentation", "edge_channel", "refine_iter", "min_size_factor"]
     assert names[first : first + 4] == merging
-    assert "the next three are about merging regions" in text.replace("\n    ", " ")
+    assert "the next three control how regions are merged" in text.replace("\n    ", " ")
 
 
 @pytest.mark.parametrize(

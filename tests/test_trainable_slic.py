@@ -316,7 +316,7 @@ def test_no_weight_of_space_and_absent_candidates():
 
 def test_more_candidates_than_clusters_is_an_error_but_a_small_image_beside_others_is_not():
     small = IMAGES[0][:16, :16], SEGMENTATIONS[0][:16, :16]
-    with pytest.raises(ValueError, match="n_candidates: found 7, expected at most 4, the most"):
+    with pytest.raises(ValueError, match="n_candidates: found 7, expected at most 4, the largest"):
         learner().fit([small[0]], [small[1]])
     slic = learner().fit([*IMAGES[:2], small[0]], [*SEGMENTATIONS[:2], small[1]])
     assert slic.transform([small[0]])[0].shape == (16, 16)

@@ -12,14 +12,14 @@ from sksuperpixel._clustering.threads import ONE_THREAD, split_rows
 
 @dataclass
 class Clusters:
-    """What the iterations move.
+    """The clusters that the iterations move.
 
     Attributes
     ----------
     seeds : ndarray of shape (K, 3), int32
         Where the clusters started: plane, row and column of a pixel.
     offsets : ndarray of shape (K, 3), float32
-        Where they are, relative to their seeds, in pixels.
+        Where the clusters are now, relative to their seeds, in pixels.
     means : ndarray of shape (K, C), float32
         Mean features of their pixels.
     """
@@ -54,7 +54,7 @@ def start_clusters(features, seeds):
 
 
 def update_clusters(features, labels, clusters, threads=ONE_THREAD):
-    """Move each cluster to the mean of its pixels; one without pixels stays where it is."""
+    """Move each cluster to the mean of its pixels. Clusters without pixels do not move."""
     sums = label_sums(features, labels, len(clusters), threads)
     assignment.move_clusters(sums, clusters.seeds, clusters.offsets, clusters.means)
 
@@ -75,9 +75,9 @@ def cluster_pixels(
     Parameters
     ----------
     features : ndarray of shape (C, D, H, W), float32
-        Of the image, or of a window of it.
+        Features of the image, or of a window of it.
     grid : Grid
-        Of the whole image.
+        The grid of the whole image.
     compactness : float
         Weight of distances in space, in units of the features per grid step.
     adaptive : bool, default=False
@@ -85,7 +85,7 @@ def cluster_pixels(
     max_iter : int, default=5
     mask : ndarray of shape (D, H, W), bool, default=None
     window : sequence of 3 slice, default=None
-        Where in the whole image the features are; None for all of it.
+        The part of the whole image that `features` cover; None for all of it.
     threads : Threads, default=ONE_THREAD
 
     Returns
@@ -93,13 +93,14 @@ def cluster_pixels(
     labels : ndarray of shape (D, H, W), int32
         Cluster of each pixel; -1 outside the mask.
     clusters : Clusters
-        What the pixels were assigned to.
+        The clusters that the pixels were assigned to.
     """
     clusters = start_clusters(features, grid.seeds(window, mask))
     shape = features.shape[1:]
     nearest, labels = np.empty(shape, np.float32), np.empty(shape, np.int32)
-    # SLICO compares with the largest feature distance seen in a cluster so far. Its authors
-    # start from 10 and let it fall to 1, that is, to a tenth of the compactness.
+    # SLICO divides feature distances by the largest one seen in the cluster so far. As in the
+    # authors' program, the first iteration uses the compactness (10 there), and the largest
+    # distance then starts from a tenth of it (1 there).
     contrast = np.full(len(clusters), (0.1 * compactness) ** 2, np.float32)
     scale = grid.scale(np.full(len(clusters), compactness))
     gain = np.ones(len(clusters), np.float32)
@@ -117,7 +118,7 @@ def cluster_pixels(
 
 
 def _assign(features, clusters, half, scale, gain, nearest, labels, threads):
-    """Give each pixel its nearest cluster; the arguments are those of the kernel."""
+    """Assign each pixel to its nearest cluster; the arguments are those of the kernel."""
     # Blocks of few rows keep many channels in the processor's cache.
     rows_at_once = max(8, 2**20 // (features.shape[0] * features.shape[3] * 4))
     n_rows = features.shape[2] if features.shape[1] == 1 else features.shape[1]
@@ -141,7 +142,7 @@ def _assign(features, clusters, half, scale, gain, nearest, labels, threads):
 
 
 def _assign_missed(labels, mask, clusters, grid):
-    """Give the pixels that no window reaches to the cluster nearest in space, in place."""
+    """Assign pixels that no window reaches to the spatially nearest cluster, in place."""
     if labels.min() >= 0:
         return
     missed = np.argwhere(labels < 0 if mask is None else (labels < 0) & mask).astype(np.int32)

@@ -22,14 +22,14 @@ def find_candidates(pixels, clusters, n_candidates, spacing=(1.0, 1.0, 1.0), thr
     Returns
     -------
     candidates : ndarray of shape (n, Q), int32
-        -1 where there are fewer than Q clusters. Ties: the lower cluster first.
+        -1 where there are fewer than Q clusters. In a tie, the lower cluster comes first.
     distances : ndarray of shape (n, Q), float32
-        In units of `spacing`; infinity where there is no candidate.
+        Distances in units of `spacing`; infinity where there is no candidate.
     """
     positions = clusters.seeds + clusters.offsets.astype(np.float64)
     extent = np.maximum(positions.max(axis=0), pixels.max(axis=0, initial=0)) + 1
-    # Bins hold about one cluster each. They are cubes in space, so that a ring of bins is equally
-    # near on all sides.
+    # Bins contain about one cluster each. They are cubes in space, so that a ring of bins is
+    # equally far away on all sides.
     volume = np.prod(extent * spacing)
     flat = extent == 1
     edge = (volume / np.prod(np.asarray(spacing)[flat]) / len(clusters)) ** (
@@ -81,7 +81,8 @@ def scaled_candidates(pixels, clusters, n_candidates, compactness, grid, threads
     candidates : ndarray of shape (n, Q), int32
         Nearest first; -1 where absent.
     distances : ndarray of shape (n, Q), float32
-        Multiplied by compactness over grid step; infinity where absent, even for compactness 0.
+        Distances times compactness over grid step; infinity where a candidate is absent, even
+        if the compactness is 0.
     """
     candidates, distances = find_candidates(pixels, clusters, n_candidates, grid.spacing, threads)
     np.multiply(
@@ -113,19 +114,20 @@ def classifier_rows(values, means, candidates, distances, pairs):
     values : ndarray of shape (n, C), float32
         The pixels' features.
     means : ndarray of shape (K, C), float32
-        The clusters'.
+        The clusters' mean features.
     candidates : ndarray of shape (n, Q), int32
         Nearest first; -1 where absent.
     distances : ndarray of shape (n, Q), float32
-        In space, times compactness over grid step; infinity where absent.
+        Distances in space, times compactness over grid step; infinity where absent.
     pairs : ndarray of shape (n, Q, P), float32
         Pair features.
 
     Returns
     -------
     ndarray of shape (n, M + Q + Q M), float32
-        With M = C + P: a pixel's features and P zeros, its distances, and for each candidate
-        the differences of its features to the cluster's and the pair features; 0 where absent.
+        With M = C + P. A row holds the pixel's features followed by P zeros, its distances,
+        and for each candidate the differences between the pixel's and the cluster's features,
+        followed by the pair features. Numbers of absent candidates are 0.
     """
     n_pixels, n_candidates = candidates.shape
     n_channels = values.shape[1] + pairs.shape[2]

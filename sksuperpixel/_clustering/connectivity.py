@@ -13,7 +13,7 @@ def connected_regions(labels):
     Parameters
     ----------
     labels : ndarray of shape (D, H, W), int32
-        Negative where a pixel belongs to nothing.
+        Negative where a pixel has no label.
 
     Returns
     -------
@@ -26,12 +26,12 @@ def connected_regions(labels):
 
 
 def without_gaps(labels):
-    """Give labels the numbers 0, 1, ... in their own order, none missing, in place.
+    """Renumber labels as 0, 1, ... without gaps, in their own order, in place.
 
     Parameters
     ----------
     labels : ndarray of shape (D, H, W), int32
-        Negative where a pixel belongs to nothing.
+        Negative where a pixel has no label.
 
     Returns
     -------
@@ -43,16 +43,16 @@ def without_gaps(labels):
 
 
 def merge_small_regions(features, regions, n_regions, min_count, threads=ONE_THREAD):
-    """Merge each small region into the neighbour where this costs least, in place.
+    """Merge each small region into the neighbour for which this costs least, in place.
 
-    The cost is Ward's: by how much the sum of squared distances to the regions' means increases.
+    The cost is Ward's: the increase of the sum of squared distances to the regions' means.
     What happens to a region depends on its surroundings only, and not on the rest of the image.
 
     Parameters
     ----------
     features : ndarray of shape (C, D, H, W), float32
     regions : ndarray of shape (D, H, W), int32
-        Connected regions, 0 .. `n_regions` - 1; -1 where a pixel belongs to nothing.
+        Connected regions, 0 .. `n_regions` - 1; -1 where a pixel has no label.
     n_regions : int
     min_count : float
         A region with fewer pixels than this is small.
@@ -60,7 +60,7 @@ def merge_small_regions(features, regions, n_regions, min_count, threads=ONE_THR
     Returns
     -------
     n_regions : int
-        How many regions are left. A small region without a neighbour is kept.
+        Number of regions left. A small region with no neighbour is kept.
     """
     all_sums = label_sums(features, regions, n_regions, threads)
     counts, sums = all_sums[:, 0].copy(), all_sums[:, 4 : 4 + len(features)].copy()
@@ -79,7 +79,7 @@ def touching_regions(regions, wanted):
     Parameters
     ----------
     regions : ndarray of shape (D, H, W), int32
-        Negative where a pixel belongs to nothing.
+        Negative where a pixel has no label.
     wanted : ndarray of shape (K,), bool
         Only pairs with at least one wanted region are listed.
 
@@ -88,7 +88,7 @@ def touching_regions(regions, wanted):
     pairs : ndarray of shape (n, 2), int32
         Lower region, higher region; each pair once.
     faces : ndarray of shape (n,), int32
-        How many pixel faces they share.
+        Number of pixel faces that the two regions share.
     """
     capacity, n_pairs = 2 * len(wanted), -1
     while n_pairs < 0:
@@ -100,7 +100,7 @@ def touching_regions(regions, wanted):
 
 
 def renumber(regions, parents):
-    """Give merged regions the numbers 0, 1, ... in the order of their first pixels, in place."""
+    """Renumber merged regions as 0, 1, ... in the order of their first pixels, in place."""
     n_regions = connectivity.number_roots(parents)
     connectivity.relabel(regions, parents)
     return n_regions

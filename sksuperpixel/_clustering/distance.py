@@ -1,4 +1,4 @@
-"""The distance by which pixels choose clusters: the only thing in which estimators differ."""
+"""The distance by which pixels choose clusters. Fitted estimators differ only in it."""
 
 import numpy as np
 
@@ -13,14 +13,14 @@ class WeightedDistance:
     Parameters
     ----------
     weights : ndarray of shape (C,), default=None
-        Weights of the features' squared differences; None for 1 each.
+        Weights of the features' squared differences. If None, every weight is 1.
     """
 
     def __init__(self, weights=None):
         self.weights = weights
 
     def weigh(self, features):
-        """Multiply features so that their plain squared differences are weighted.
+        """Multiply features so that their plain squared differences become the weighted ones.
 
         Parameters
         ----------
@@ -29,7 +29,7 @@ class WeightedDistance:
         Returns
         -------
         ndarray of shape (c, D, H, W), float32
-            Without the features of weight 0; one of zeros if all weights are.
+            Features of weight 0 are left out. If all are, there is one feature of zeros.
         """
         if self.weights is None:
             return features
@@ -50,7 +50,7 @@ class WeightedDistance:
         ----------
         image : Planes
         weighted : ndarray of shape (c, D, H, W), float32
-            What `weigh` gives for the image's features.
+            The image's features, as `weigh` returns them.
         grid : Grid
         settings : Settings
         threads : Threads, default=ONE_THREAD
@@ -82,11 +82,11 @@ class NetworkDistance(WeightedDistance):
     n_candidates : int
         Q.
     weights : ndarray of shape (C,), default=None
-        Weights of the features' squared differences where regions are merged and their borders
+        Weights of the features' squared differences when regions are merged and their borders
         refined.
     pair_features : sequence of callable, default=()
-        What the network sees of a pixel and a candidate, beside the differences of their
-        features.
+        Functions whose values the network sees for each pixel and candidate, besides the
+        differences of their features.
     """
 
     def __init__(self, network, n_candidates, weights=None, pair_features=()):

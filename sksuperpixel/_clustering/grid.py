@@ -33,7 +33,7 @@ class Grid:
 
     @classmethod
     def with_cells(cls, shape, n_pixels, spacing=(1.0, 1.0, 1.0)):
-        """Make the grid whose cells have about a number of pixels.
+        """Make the grid whose cells have about the given number of pixels.
 
         Parameters
         ----------
@@ -67,7 +67,7 @@ class Grid:
 
     @property
     def n_cells(self):
-        """Number of cells along each axis: the nearest to extent / S, of at least one pixel."""
+        """Number of cells along each axis: extent / S, rounded, between 1 and the pixels."""
         return tuple(
             min(max(1, int(n * step / self.size + 0.5)), n)
             for n, step in zip(self.shape, self.spacing, strict=True)

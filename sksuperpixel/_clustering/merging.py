@@ -1,4 +1,4 @@
-"""Merge regions that touch, the cheapest pair first, down to a number."""
+"""Merge regions that touch, the cheapest pair first, until a given number is left."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from sksuperpixel._clustering.threads import ONE_THREAD
 
 # The cost of a merge is divided by the length of the border between the two regions to this
 # power. It was chosen on BSDS500's validation images among 0 (Ward's cost), 1/5, 1/4, 1/3, 1/2
-# and 1 (the cost per unit of length, of Koepfler, Lopez and Morel). Larger powers give a better
+# and 1 (the cost per unit of length of Koepfler, Lopez and Morel). Larger powers give a better
 # overlap with the ground truth at equal compactness; smaller ones find more of its borders.
 _BORDER_POWER = 1 / 4
 # With an edge map, the cost is multiplied by this plus the mean edge strength on the border that
@@ -19,17 +19,18 @@ _EDGE_OFFSET = 2 / 5
 
 
 def merge_to_number(features, regions, n_regions, n_wanted, scale, edges=None, threads=ONE_THREAD):
-    """Merge adjacent regions, the cheapest pair first, down to a number, in place.
+    """Merge adjacent regions, the cheapest pair first, until `n_wanted` are left, in place.
 
     The cost is Ward's, in features and space, divided by the fourth root of the length of the
-    border that disappears. So of two pairs that are otherwise equal, the one with the longer
-    border is merged. With an edge map, pairs with weaker edges on their border cost less.
+    border that disappears. Of two pairs that are otherwise equal, the one with the longer border
+    is therefore merged first. With an edge map, pairs with weaker edges on their border cost
+    less.
 
     Parameters
     ----------
     features : ndarray of shape (C, D, H, W), float32
     regions : ndarray of shape (D, H, W), int32
-        Connected regions, 0 .. `n_regions` - 1; -1 where a pixel belongs to nothing.
+        Connected regions, 0 .. `n_regions` - 1; -1 where a pixel has no label.
     n_regions, n_wanted : int
     scale : ndarray of shape (3,)
         Weight of a distance of one pixel along each axis, in units of the features.
@@ -40,7 +41,7 @@ def merge_to_number(features, regions, n_regions, n_wanted, scale, edges=None, t
     Returns
     -------
     n_regions : int
-        `n_wanted`, or more where the regions that are left do not touch.
+        `n_wanted`, or more if the regions that are left do not touch.
     """
     if n_regions <= n_wanted:
         return n_regions

@@ -21,17 +21,17 @@ def cluster_by_network(
     pair_features=(),
     threads=ONE_THREAD,
 ):
-    """Cluster pixels, each among its nearest clusters in space, as a network decides.
+    """Cluster pixels; a network chooses among the spatially nearest clusters of each pixel.
 
     Parameters
     ----------
     image : Planes
     grid : Grid
     network : object
-        ``network.on_image(features, pixels, threads)`` gives a function ``choose(means,
-        candidates, distances, pairs)`` of the clusters' mean features (K, C), of the pixels'
-        candidates and their scaled distances (n, Q), and of their pair features (n, Q, P); that
-        function gives the cluster of each pixel, (n,) int32.
+        ``network.on_image(features, pixels, threads)`` returns a function ``choose(means,
+        candidates, distances, pairs)``. Its arguments are the clusters' mean features (K, C),
+        the pixels' candidates (n, Q), their scaled distances (n, Q) and their pair features
+        (n, Q, P). It returns the cluster of each pixel, (n,) int32.
     n_candidates : int
         Q.
     compactness : float
@@ -44,7 +44,7 @@ def cluster_by_network(
     labels : ndarray of shape (D, H, W), int32
         Cluster of each pixel; -1 outside the mask.
     clusters : Clusters
-        What the pixels were assigned to.
+        The clusters that the pixels were assigned to.
     """
     features = image.features
     clusters = start_clusters(features, grid.seeds(mask=image.mask))
@@ -69,7 +69,7 @@ class KernelNetwork:
     Parameters
     ----------
     layers : dict of str to ndarray
-        The arrays that `networks.DistanceNetwork.arrays` gives.
+        The arrays that `networks.DistanceNetwork.arrays` returns.
     """
 
     def __init__(self, layers):
@@ -98,7 +98,8 @@ class KernelNetwork:
         if len(pixels) < planes.shape[1]:
             planes = planes[:, np.ravel_multi_index(pixels.T, features.shape[1:])]
         scales, pair_scales = np.split(self._scales, [len(planes)])
-        # The channels of a pixel side by side, over their scales: once, not in each iteration.
+        # The channels of each pixel are laid side by side and divided by their scales. This is
+        # done once and not in each iteration.
         values = np.empty(planes.shape[::-1], np.float32)
         threads.run(
             lambda bounds: layout.to_pixels(planes, scales, *bounds, values),

@@ -1,4 +1,4 @@
-"""What lies between a pixel and each of its candidates, by functions of theirs."""
+"""Pair features: numbers that functions compute for a pixel and each of its candidates."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ def line_ends(candidates, centres, shape):
         -1 where absent.
     centres : ndarray of shape (K, 3), float32
     shape : tuple of 3 int
-        Of the image.
+        Shape of the image.
 
     Returns
     -------
@@ -26,7 +26,7 @@ def line_ends(candidates, centres, shape):
 
 
 def pair_values(pair_features, features, pixels, candidates, centres):
-    """Compute what is known of some pixels and each of their candidates together.
+    """Compute the pair features of some pixels and each of their candidates.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def pair_values(pair_features, features, pixels, candidates, centres):
     Raises
     ------
     ValueError
-        If a function gives anything but one finite number for each pixel and candidate.
+        If a function does not return one finite number for each pixel and candidate.
     """
     values = np.zeros((*candidates.shape, len(pair_features)), np.float32)
     if not pair_features:
@@ -64,8 +64,8 @@ def pair_values(pair_features, features, pixels, candidates, centres):
             found = found.astype(np.float32)
         if not np.isfinite(found[present]).all():
             raise ValueError(
-                f"{name}: found NaN or infinity, or numbers beyond float32, expected finite ones "
-                "where there is a candidate"
+                f"{name}: found NaN or infinity, or numbers beyond float32, expected finite "
+                "numbers where there is a candidate"
             )
         np.copyto(values[..., number], found, where=present)
     return values

@@ -6,13 +6,13 @@ import numpy as np
 
 from sksuperpixel._clustering.kernels import layout
 
-# Where one step of float32 is more than this share of a channel's range, the channel is centred
-# before it is converted.
+# If neighbouring float32 numbers are farther apart than this fraction of a channel's range, the
+# channel is centred before it is converted.
 _LARGEST_STEP = 1e-4
 
 
 class Planes(NamedTuple):
-    """One image as the kernels see it: a volume, of one plane where it is flat.
+    """One image as the kernels see it: a volume, which has one plane if the image is flat.
 
     Attributes
     ----------
@@ -39,15 +39,15 @@ class Planes(NamedTuple):
 
 
 def channels_first(values, mask=None):
-    """Lay features out as the kernels need them, without a copy where they are so already.
+    """Lay out features as the kernels need them, without a copy if they already are.
 
-    Only differences of features matter, so a channel whose structure would be lost in float32,
-    such as small changes on a large offset, is centred first.
+    Small changes on a large offset would be lost in float32. Channels with such values are
+    centred first, which changes nothing else, because only differences of features matter.
 
     Parameters
     ----------
     values : ndarray of shape (..., C)
-        Any numbers.
+        Features of any numeric type.
     mask : ndarray of shape (...), bool, default=None
         The pixels that count.
 
@@ -89,7 +89,7 @@ def centred_if_coarse(values, mask=None):
     inside = values.reshape(-1, values.shape[-1]) if mask is None else values[mask]
     low, high = inside.min(axis=0), inside.max(axis=0)
     if values.dtype.kind != "f":
-        # Differences of whole numbers are exact, and unsigned ones must not wrap around.
+        # As int64, differences of whole numbers are exact, and unsigned ones do not wrap around.
         low, high = low.astype(np.int64), high.astype(np.int64)
     # Numbers that are not finite are found later, with a better message.
     with np.errstate(all="ignore"):

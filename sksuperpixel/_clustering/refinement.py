@@ -1,4 +1,4 @@
-"""Move pixels across the borders of regions where this makes the regions better."""
+"""Refine the borders of regions by moving single pixels across them."""
 
 import numpy as np
 
@@ -6,9 +6,10 @@ from sksuperpixel._clustering.kernels.refinement import move_border_pixels
 from sksuperpixel._clustering.sums import label_sums
 from sksuperpixel._clustering.threads import ONE_THREAD
 
-# One pixel face of border costs this share of the squared compactness. Short borders make
-# regions compact, so distances in space count by only a share of their weight in SLIC. Both were
-# chosen on BSDS500's validation images, for CIELAB and for learned features.
+# Each pixel face of border costs `_BORDER_COST` times the squared compactness. Short borders
+# already make regions compact, so for distances in space the compactness is multiplied by
+# `_COMPACTNESS`. Both were chosen on BSDS500's validation images, for CIELAB and for learned
+# features.
 _BORDER_COST = 0.3
 _COMPACTNESS = 0.25
 
@@ -24,18 +25,19 @@ def refine_borders(features, regions, n_regions, grid, compactness, max_iter, th
     ----------
     features : ndarray of shape (C, D, H, W), float32
     regions : ndarray of shape (D, H, W), int32
-        Connected regions, 0 .. `n_regions` - 1; -1 where a pixel belongs to nothing.
+        Connected regions, 0 .. `n_regions` - 1; -1 where a pixel has no label.
     n_regions : int
     grid : Grid
         A grid with about as many cells as there are regions.
     compactness : float
         Weight of distance in space, as in the clustering.
     max_iter : int
-        Most passes over all borders. The means and centres are those before each pass.
+        Maximum number of passes over all borders. Means and centres are updated between passes.
     threads : Threads, default=ONE_THREAD
     """
     scale = grid.scale(_COMPACTNESS * compactness).astype(np.float64)
-    # A face has the size of a pixel along the other axes, so it is small across a long axis.
+    # A face has the size of a pixel along the other two axes, so it is small across an axis along
+    # which pixels are long.
     spacing = np.asarray(grid.spacing, np.float64)
     faces = _BORDER_COST * compactness**2 * spacing.min() / spacing
     sums = label_sums(features, regions, n_regions, threads)[:, : 4 + len(features)]

@@ -1,4 +1,4 @@
-"""What the algorithm does with the features and the distance."""
+"""The parameters of the algorithm, besides the features and the distance."""
 
 from dataclasses import dataclass, fields
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 class Settings:
     """The parameters of an estimator that its superpixels depend on.
 
-    They have the estimators' names and meanings. An estimator has checked them before.
+    Names and meanings are those of the estimators, which have checked the values.
     """
 
     superpixel_size: float

@@ -13,7 +13,7 @@ def label_sums(features, labels, n_labels, threads=ONE_THREAD):
     ----------
     features : ndarray of shape (C, D, H, W), float32
     labels : ndarray of shape (D, H, W), int32
-        Below `n_labels`; negative where a pixel belongs to nothing.
+        Below `n_labels`; negative where a pixel has no label.
     n_labels : int
         K.
     threads : Threads, default=ONE_THREAD
@@ -21,8 +21,8 @@ def label_sums(features, labels, n_labels, threads=ONE_THREAD):
     Returns
     -------
     ndarray of shape (K, 7 + 5 m), float64
-        Number of pixels; sums of planes, rows and columns; sums of features. Columns beyond
-        4 + C mean nothing.
+        Number of pixels; sums of planes, rows and columns; sums of features. Columns after the
+        first 4 + C have no meaning.
     """
     sums = np.empty((n_labels, 7 + 5 * -(-max(len(features) - 3, 0) // 5)))
 

@@ -12,12 +12,13 @@ from sksuperpixel._clustering.merging import merge_to_number
 from sksuperpixel._clustering.refinement import refine_borders
 from sksuperpixel._clustering.threads import ONE_THREAD
 
-# Each step of merging leaves this many times fewer regions. Some passes over their borders in
-# between show better which regions to merge next.
+# Each step of merging divides the number of regions by `_STEP`. Between the steps, a few passes
+# over the borders refine the regions, which makes the next merges better.
 _STEP = 2
 _PASSES_BETWEEN = 2
-# The border's length in the cost of a merge makes superpixels more compact. This share of the
-# compactness offsets that; it was chosen on BSDS500's validation images.
+# Dividing the cost of a merge by a power of the border's length makes superpixels more compact.
+# Scaling the compactness by this factor offsets that. It was chosen on BSDS500's validation
+# images.
 _MERGE_COMPACTNESS = 0.6
 
 
@@ -34,8 +35,8 @@ def superpixels(image, distance, settings, threads=ONE_THREAD):
     Returns
     -------
     ndarray of shape (D, H, W), int32
-        0 .. K - 1 in the raster order of the superpixels' first pixels (of their clusters where
-        they need not be connected); -1 outside the mask.
+        0 .. K - 1 in the raster order of the superpixels' first pixels, or of their clusters if
+        superpixels need not be connected; -1 outside the mask.
 
     Raises
     ------
@@ -68,7 +69,7 @@ def superpixels(image, distance, settings, threads=ONE_THREAD):
 
 
 def start_grid(image, settings):
-    """Make the grid of seeds: of a step, or with about `n_segments` cells."""
+    """Make the grid of seeds, with step `superpixel_size` or about `n_segments` cells."""
     if settings.n_segments is None:
         return Grid(image.shape, float(settings.superpixel_size), image.spacing)
     return Grid.with_cells(image.shape, image.n_pixels / settings.n_segments, image.spacing)
@@ -119,7 +120,7 @@ def edge_map_of(image, channel):
 
 
 def _regions_on_grid(image, distance, weighted, grid, settings, threads):
-    """Cluster pixels from a grid, and make the clusters connected regions, none too small."""
+    """Cluster pixels, split the clusters into connected regions, and merge small ones."""
     labels, _ = distance.cluster(image, weighted, grid, settings, threads)
     regions, n_regions = connected_regions(labels)
     min_count = settings.min_size_factor * grid.cell_volume
@@ -127,13 +128,13 @@ def _regions_on_grid(image, distance, weighted, grid, settings, threads):
 
 
 def _enough_regions(image, distance, weighted, settings, threads):
-    """Find more regions than asked for, about `oversegmentation` times as many.
+    """Cut an image into about `oversegmentation` times `n_segments` regions.
 
     Returns
     -------
     regions : ndarray of shape (D, H, W), int32
     n_regions : int
-        At least `n_segments`.
+        Never less than `n_segments`.
     """
     finer, n_regions = settings.oversegmentation, 0
     while n_regions < settings.n_segments:
@@ -147,7 +148,7 @@ def _enough_regions(image, distance, weighted, settings, threads):
 
 
 def _single_pixels(image):
-    """Make each pixel a region of its own: nothing is finer."""
+    """Make each pixel a region of its own."""
     regions = np.full(image.shape, -1, np.int32)
     inside = np.ones(image.shape, bool) if image.mask is None else image.mask
     regions[inside] = np.arange(image.n_pixels)
@@ -155,7 +156,7 @@ def _single_pixels(image):
 
 
 def _merge_and_refine(image, weighted, regions, n_regions, edges, settings, threads):
-    """Merge the cheapest pairs of regions down to a number, refining borders on the way.
+    """Merge the cheapest pairs of regions in steps, and refine borders in between.
 
     Returns
     -------
@@ -167,7 +168,7 @@ def _merge_and_refine(image, weighted, regions, n_regions, edges, settings, thre
     scale = target.scale(_MERGE_COMPACTNESS * settings.compactness)
     done = False
     while not done:
-        # Without refinement, there is no reason to stop on the way.
+        # Without refinement, there is no reason to merge in steps.
         n_wanted = settings.n_segments
         if settings.refine_iter > 0:
             n_wanted = max(n_wanted, n_regions // _STEP)

@@ -8,7 +8,7 @@ def split_range(total, n_parts):
 
 
 def split_rows(shape, n_parts):
-    """Cut an image into (z start, z stop, y start, y stop): by planes, or one plane by rows."""
+    """Cut a volume by planes, or one plane by rows: (z start, z stop, y start, y stop)."""
     depth, height = shape[:2]
     if depth > 1:
         return [(start, stop, 0, height) for start, stop in split_range(depth, n_parts)]

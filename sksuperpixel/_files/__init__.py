@@ -1,1 +1,1 @@
-"""Reading and writing files: a file is written as a whole or not at all."""
+"""Reading and writing files. A file is written completely or not at all."""

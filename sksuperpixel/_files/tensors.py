@@ -48,7 +48,7 @@ def read_tensors(path):
     Returns
     -------
     tensors : dict of str to torch.Tensor
-        The tensors of floating point, on the CPU.
+        The floating-point tensors, on the CPU.
     metadata : dict of str to str
 
     Raises
@@ -56,7 +56,7 @@ def read_tensors(path):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not a whole safetensors file.
+        If it is not a complete safetensors file.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -106,7 +106,7 @@ def check_tensors(tensors, network, path, prefix=""):
 
 
 def check_names(tensors, known, path):
-    """Raise ValueError if a file has a tensor that is not known, see `check_tensors`."""
+    """Raise ValueError if a file has a tensor that is not in `known`."""
     for name in sorted(tensors.keys() - known.keys()):
         found = _describe(tensors[name])
         raise ValueError(f"{path}: tensor {name!r}: found {found}, expected nothing")

@@ -1,11 +1,11 @@
-"""Writing a file as a whole or not at all."""
+"""Writing a file completely or not at all."""
 
 import os
 from pathlib import Path
 
 
 def write_atomically(path, content):
-    """Write a file so that at any moment either the old or the new one is there as a whole.
+    """Write a file so that at any moment either the old or the new one is complete.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""What comes in: images, masks, segmentations and parameters, each checked in one place."""
+"""Input: images, masks, segmentations and parameters, each checked in one place."""

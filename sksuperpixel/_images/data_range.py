@@ -9,17 +9,17 @@ from sksuperpixel._images.parameters import check_data_range
 _TOLERANCE = 1e-4
 # An image whose largest value is at most this fraction of its range probably has another range.
 # In uint16 that is 14 bits or fewer; in uint8, 4 bits, or a mask of 0 and 1; in floats, 12 bits
-# that were divided by 65535. A photograph so dark would be almost black.
+# that were divided by 65535. A photograph that dark would be almost black.
 _LEAST_USED = {"uint8": 1 / 16, "uint16": 1 / 4, "float": 1 / 16}
 
 
 def check_colours(image, data_range=None):
-    """Check that values are colours, and scale them if their type does not tell black and white.
+    """Check that values are colours, and scale them to [0, 1] where their type requires it.
 
     Parameters
     ----------
     image : ndarray
-        Without NaN.
+        It must not contain NaN.
     data_range : float, pair of float, or None
         Values of black and white. With None, they are 0 and the largest value of uint8 or uint16,
         or 0 and 1 for floats.
@@ -27,14 +27,14 @@ def check_colours(image, data_range=None):
     Returns
     -------
     ndarray
-        The image itself if it is uint8 or uint16 and its range is that of its type; otherwise
-        floats in [0, 1].
+        The image itself if it is uint8 or uint16 and black and white are the ends of its type;
+        otherwise floats in [0, 1].
 
     Raises
     ------
     ValueError
-        If the type has no black and white and `data_range` is None, or if values are outside the
-        range.
+        If `data_range` is None and the type does not tell what black and white are, or if values
+        are outside the range.
 
     Warns
     -----
@@ -61,7 +61,7 @@ def check_colours(image, data_range=None):
 
 
 def _scaled_colours(image, ends, expected):
-    """Scale values to [0, 1]; clip what is outside by rounding, and refuse the rest."""
+    """Scale values to [0, 1]. Clip those outside by no more than rounding, refuse others."""
     low, high = ends
     tolerance = 0
     if image.dtype.kind == "b":
@@ -84,7 +84,7 @@ def scaled_to_unit(image, data_range=None):
     Parameters
     ----------
     image : ndarray
-        Without NaN.
+        It must not contain NaN.
     data_range : float, pair of float, or None
         Values that become 0 and 1. With None, they are 0 and the largest value of an unsigned
         integer type; bool and floats are not scaled.
@@ -92,7 +92,7 @@ def scaled_to_unit(image, data_range=None):
     Returns
     -------
     ndarray
-        float32 if it was scaled, otherwise the image itself.
+        The scaled image as float32, or the image itself if it is not scaled.
 
     Raises
     ------
@@ -121,11 +121,11 @@ def scaled_to_unit(image, data_range=None):
 
 
 def _warn_if_unused(image, kind, white):
-    """Warn if the values use so little of their range that white is probably less."""
+    """Warn if the values use so little of their range that white is probably a lower value."""
     largest = float(image.max())
     if not 0 < largest <= _LEAST_USED.get(kind, 0) * white:
         return
-    # Integers probably have as few bits as hold the largest value.
+    # Integers probably have just enough bits for the largest value.
     guess = largest if white == 1 else 2 ** int(largest).bit_length() - 1
     warn_about_image(
         f"found {image.dtype} values up to {largest:g}, expected up to {white:g}. If white is "

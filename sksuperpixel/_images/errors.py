@@ -9,10 +9,10 @@ _current = ContextVar("image", default=None)
 
 @contextmanager
 def about_image(index):
-    """Let the errors of a block of code begin with the number of the image it works on.
+    """Begin the errors of a block of code with the number of the image it works on.
 
-    Where blocks are nested, the outermost one counts: it knows the image by the number that the
-    user gave it.
+    If blocks are nested, the outermost one counts, because its number is the image's position in
+    the user's sequence.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def about_image(index):
     try:
         yield
     except Exception as error:
-        # Others may need other arguments than a message.
+        # Other exceptions may need arguments other than a message.
         if type(error) in (TypeError, ValueError):
             error.args = (f"image {index}: {error}",)
         else:
@@ -37,7 +37,7 @@ def about_image(index):
 
 
 def warn_about_image(message):
-    """Warn, beginning with the number of the image that is worked on."""
+    """Warn with a message that begins with the number of the current image."""
     index = _current.get()
     prefix = "" if index is None else f"image {index}: "
     warnings.warn(prefix + message, UserWarning, stacklevel=2)

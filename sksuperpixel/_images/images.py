@@ -1,4 +1,4 @@
-"""What an image is, and a sequence of images."""
+"""Checks of an image, and of a sequence of images."""
 
 import warnings
 
@@ -17,7 +17,7 @@ def check_images(images, channel_axis=-1):
     Returns
     -------
     sequence
-        The same object, which has a length.
+        The same object. It has a length.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def check_images(images, channel_axis=-1):
             f"channel_axis: found {channel_axis}, expected an axis of images (H, W, C) or "
             "(D, H, W, C), or None"
         )
-    # Before all else: zarr arrays have a shape, but no length.
+    # This check comes first, because zarr arrays have a shape but no length.
     _check_not_bare(images, channel_axis)
     if isinstance(images, (str, bytes, dict)) or not (
         hasattr(images, "__len__") and hasattr(images, "__getitem__")
@@ -50,10 +50,10 @@ def check_images(images, channel_axis=-1):
 
 
 def _check_not_bare(images, channel_axis):
-    """Raise or warn where one array is given that may be a single image.
+    """Raise or warn if `images` is one array that may be a single image.
 
-    Arrays of NumPy, torch, dask, zarr and xarray have a shape and a dtype of numbers. Sequences
-    of images have not.
+    Arrays of NumPy, torch, dask, zarr and xarray have a shape and a numeric dtype. Sequences of
+    images do not.
     """
     shape = getattr(images, "shape", None)
     try:
@@ -136,37 +136,37 @@ def _as_array(image):
     except ValueError as error:
         raise ValueError("found nested lists of unequal lengths, expected an array") from error
     except (RuntimeError, TypeError) as error:
-        # As of a torch tensor that needs a gradient or is on a GPU.
+        # For example, a torch tensor that needs a gradient or is on a GPU.
         raise TypeError(
             f"found a {type(image).__name__} that NumPy cannot read ({error}), expected an array"
         ) from error
     if image.dtype.kind not in "buif":
         raise TypeError(f"found an array of dtype {image.dtype}, expected real numbers")
     if not image.dtype.isnative:
-        # As some files have it; the kernels know the machine's byte order only.
+        # Some files have another byte order. The kernels support only that of the machine.
         image = image.astype(image.dtype.newbyteorder("="))
     return image
 
 
 def check_finite(image, mask=None, what=""):
-    """Check that there is no NaN and no infinity, inside the mask where there is one.
+    """Check that an image has no NaN and no infinity, or none inside its mask.
 
     Parameters
     ----------
     image : ndarray of shape (..., C)
     mask : ndarray of shape (...), bool, default=None
     what : str, default=""
-        What to call it in the error, if it is not the image itself.
+        What to call the array in the error, if it is not the image itself.
 
     Raises
     ------
     ValueError
-        If there is one.
+        If there is a NaN or an infinity.
     """
     if image.dtype.kind != "f":
         return
-    # One pass without temporaries for the usual case: a sum of finite numbers is finite unless
-    # it overflows, which the second look tells apart.
+    # The usual case takes one pass without temporaries: if the sum is finite, all numbers are.
+    # If it is not, it may just have overflowed, so the numbers are looked at one by one.
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(image.sum()):
             return

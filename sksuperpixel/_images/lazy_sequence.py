@@ -9,21 +9,21 @@ class LazySequence(Sequence):
     """A sequence whose items are computed when they are asked for.
 
     Features of a data set can be far larger than memory, so image transformers return this
-    instead of an array: indexing computes one item, slicing or indexing with an array gives a
-    smaller lazy sequence, and nothing is kept. ``np.stack(sequence)`` gives the whole array
-    where the items have one shape.
+    instead of an array. Indexing computes one item. Slicing, or indexing with an array, gives a
+    smaller lazy sequence. Nothing is kept. If all items have the same shape,
+    ``np.stack(sequence)`` gives the whole array.
 
     Parameters
     ----------
     function : callable
         ``function(item)`` computes one item of the sequence.
     items : sequence
-        What `function` is called with.
+        The arguments that `function` is called with.
 
     Attributes
     ----------
     shape : tuple of one int
-        The number of items. With it, scikit-learn's splitters index lazily, too.
+        The number of items. It lets scikit-learn's splitters index lazily, too.
 
     Examples
     --------
@@ -38,7 +38,7 @@ class LazySequence(Sequence):
     def __init__(self, function, items):
         self.function = function
         self.items = items
-        # Subsets share `items`, which may be lazy themselves: only the order is sliced.
+        # Only the order is sliced. Subsets share `items`, which may be lazy themselves.
         self._order = range(len(items))
 
     @property
@@ -49,7 +49,7 @@ class LazySequence(Sequence):
         return len(self._order)
 
     def __getitem__(self, index):
-        # scikit-learn indexes whatever has a shape with `(indices, ...)`
+        # scikit-learn indexes objects that have a shape with `(indices, ...)`.
         if isinstance(index, tuple) and len(index) == 2 and index[1] is Ellipsis:
             index = index[0]
         if isinstance(index, slice):

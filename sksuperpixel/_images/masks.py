@@ -15,7 +15,7 @@ def check_masks(masks, n_images):
     Returns
     -------
     sequence
-        As long as the images.
+        One mask (or None) per image.
 
     Raises
     ------
@@ -68,9 +68,9 @@ def check_mask(mask, shape):
 
 
 def replace_outside(image, mask):
-    """Put the value of some pixel inside a mask wherever an image is outside.
+    """Replace the pixels outside a mask by the value of one pixel inside.
 
-    This is enough for features that do not look around a pixel, and quick.
+    This is quick, and enough for features that do not depend on neighbouring pixels.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def replace_outside(image, mask):
     Returns
     -------
     ndarray of shape (..., C)
-        The image itself where everything is inside.
+        The image itself if everything is inside.
     """
     if mask is None or mask.all():
         return image
@@ -89,11 +89,11 @@ def replace_outside(image, mask):
 
 
 def fill_outside(image, mask):
-    """Continue an image outside its mask by what is inside, mirrored at the mask's border.
+    """Fill an image outside its mask with what is inside, mirrored at the mask's border.
 
     Features that look around a pixel then see no edge where the mask ends, and nothing of what
     lies outside. A pixel next to the border gets the nearest value inside. Repeating that value
-    farther out would draw streaks, which features of texture take for an edge.
+    farther out would draw streaks, which texture features would take for edges.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def fill_outside(image, mask):
     Returns
     -------
     ndarray of shape (..., C)
-        The image itself where everything is inside.
+        The image itself if everything is inside.
     """
     if mask is None or mask.all():
         return image
@@ -113,5 +113,6 @@ def fill_outside(image, mask):
     mirrored = nearest - away + np.sign(away)
     last = np.reshape(mask.shape, (-1, *[1] * mask.ndim)) - 1
     mirrored = np.clip(mirrored, 0, last)
-    # Where the mask is narrow, the mirror image may be outside, too.
+    # Where the mask is narrow, the mirrored position may be outside, too. Then the nearest
+    # pixel inside is used.
     return image[tuple(np.where(mask[tuple(mirrored)], mirrored, nearest))]

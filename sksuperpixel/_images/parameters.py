@@ -1,4 +1,4 @@
-"""Parameters whose right values depend on the images."""
+"""Checks of parameters whose valid values depend on the images."""
 
 import numbers
 
@@ -48,15 +48,15 @@ def check_spacing(spacing, n_axes):
     Parameters
     ----------
     spacing : sequence of float or None
-        One number for each axis of the image or volume; channels have none.
+        One number for each axis of the image or volume, without the channel axis.
     n_axes : int
         2 for images, 3 for volumes.
 
     Returns
     -------
     tuple of 3 float
-        For planes, rows and columns, divided by the smallest of them; 1 for the planes of an
-        image.
+        Sizes along planes, rows and columns, divided by the smallest given one. It is 1 for the
+        planes of an image.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def check_data_range(data_range):
     Parameters
     ----------
     data_range : float, pair of float, or None
-        A single number is the brightest value; the darkest one is 0 then.
+        A single number is the brightest value, and the darkest is 0.
 
     Returns
     -------

@@ -4,8 +4,8 @@ import sys
 
 import numpy as np
 
-# The modes whose numbers mean what the numbers of an array mean: grey levels, or the channels
-# red, green and blue, both with or without alpha. "I;16" also has variants, one per byte order.
+# The modes whose numbers are grey levels or the channels red, green and blue, both with or
+# without alpha, so that NumPy reads them correctly. "I;16" also has a variant per byte order.
 _PLAIN_MODES = ("1", "L", "LA", "I", "F", "RGB", "RGBA")
 
 
@@ -20,7 +20,7 @@ def is_picture(thing):
     -------
     bool
     """
-    # Whoever made a picture has imported Pillow.
+    # An object can be a picture only if Pillow was imported.
     pillow = sys.modules.get("PIL.Image")
     return pillow is not None and isinstance(thing, pillow.Image)
 
@@ -47,6 +47,6 @@ def array_of_picture(picture):
     if mode in _PLAIN_MODES or mode.startswith("I;16"):
         return np.asarray(picture)
     if mode in ("P", "PA"):
-        # Pillow warns about palettes with transparency unless alpha is kept at first.
+        # Without this step, Pillow would warn about palettes with transparency.
         picture = picture.convert("RGBA")
     return np.asarray(picture.convert("RGB"))

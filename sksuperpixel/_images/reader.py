@@ -1,4 +1,4 @@
-"""Images as estimators read them: decoded and checked once in each pass over them."""
+"""How estimators read images: each is decoded and checked once per pass."""
 
 from functools import cached_property
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from sksuperpixel._images.segmentations import check_number_of_segmentations, ch
 
 
 class CheckedImage(NamedTuple):
-    """One image, checked.
+    """One image that has been checked.
 
     Attributes
     ----------
@@ -43,11 +43,11 @@ class CheckedImage(NamedTuple):
         return self.pixels.shape[-1]
 
     def filled(self):
-        """Continue the image outside its mask, so that it needs none."""
+        """Fill the image outside its mask; the result has no mask."""
         return CheckedImage(fill_outside(self.pixels, self.mask), None, self.channel_axis)
 
     def as_given(self):
-        """Lay the pixels out as they were given."""
+        """Return the pixels in the layout in which the image was given."""
         if self.channel_axis is None:
             return self.pixels[..., 0]
         return np.moveaxis(self.pixels, -1, self.channel_axis)
@@ -67,7 +67,7 @@ def read_image(image, mask=None, channel_axis=-1, n_channels=None):
     ----------
     image : array-like, NumPy masked array, or picture of PIL
     mask : array-like of bool, default=None
-        A masked array has a mask of its own; then both count.
+        A masked array has a mask of its own. A pixel is inside only if it is inside both.
     channel_axis : int or None, default=-1
     n_channels : int, default=None
         How many channels the image must have.
@@ -79,7 +79,7 @@ def read_image(image, mask=None, channel_axis=-1, n_channels=None):
     Raises
     ------
     TypeError
-        If it is not an array of real numbers.
+        If the image is not an array of real numbers.
     ValueError
         If its shape, its number of channels or its mask is not as expected.
     """
@@ -129,7 +129,7 @@ class ImageReader:
 
     @cached_property
     def first(self):
-        """The first image, kept once it was asked for: ``fit`` looks at it several times."""
+        """The first image, which is kept because ``fit`` looks at it several times."""
         with about_image(0):
             return self._checked(self._first_given, self.masks[0])
 
@@ -140,7 +140,7 @@ class ImageReader:
             return self._checked(self._given(index), self.masks[index])
 
     def _given(self, index):
-        """Read one image as it was given: decode it, if it is lazy."""
+        """Return one image as it was given. If the sequence is lazy, this decodes it."""
         kept = index == 0 and "_first_given" in vars(self)
         return self._first_given if kept else self.images[index]
 
@@ -148,7 +148,7 @@ class ImageReader:
         return read_image(image, mask, self.channel_axis, self.n_channels)
 
     def given(self):
-        """Give the images as they were given, each decoded when it is asked for.
+        """Return the images as they were given, each decoded when it is asked for.
 
         Returns
         -------
@@ -157,7 +157,7 @@ class ImageReader:
         return LazySequence(self._given, range(len(self)))
 
     def filled(self):
-        """Give the images in the user's layout, continued outside their masks.
+        """Return the images in the user's layout, filled outside their masks.
 
         Returns
         -------
@@ -171,7 +171,7 @@ class ImageReader:
     def check_segmentations(self, segmentations):
         """Check that there is one segmentation per image, of the image's shape.
 
-        Nothing lazy is computed for that: there, only the first pair is looked at.
+        If one of the sequences is lazy, only the first pair is checked, to save time.
 
         Parameters
         ----------
@@ -180,7 +180,7 @@ class ImageReader:
         Raises
         ------
         ValueError
-            If numbers or shapes differ.
+            If the number of segmentations or a shape is wrong.
         TypeError
             If a segmentation does not hold integers.
         """

@@ -14,7 +14,7 @@ def check_number_of_segmentations(segmentations, n_images):
     Raises
     ------
     ValueError
-        If there is not.
+        If the numbers differ.
     """
     if not hasattr(segmentations, "__len__") or len(segmentations) != n_images:
         found = (
@@ -31,14 +31,14 @@ def check_segmentation(segmentation, shape):
     Parameters
     ----------
     segmentation : ndarray of shape (H, W) or (A, H, W)
-        By one annotator, or by A of them.
+        The ground truth by one annotator, or by A of them.
     shape : tuple of int
         (H, W) of the image.
 
     Returns
     -------
     ndarray of shape (A, H, W), int
-        A is 1 where there was no such axis.
+        A is 1 if there was no such axis.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the transformers of images into features share."""
+"""What all transformers of images into features share."""
 
 import inspect
 import os
@@ -24,9 +24,9 @@ def takes_masks(method):
 
 
 def fit_copy(transformer, reader, y):
-    """Fit a copy of a transformer to images that were checked.
+    """Fit a copy of a transformer to images that have been checked.
 
-    Transformers that do not take masks get images that are continued outside theirs.
+    Transformers that do not take masks get images that are filled outside their masks.
 
     Parameters
     ----------
@@ -51,10 +51,10 @@ def features_of(transformer, image, what="features"):
     Parameters
     ----------
     transformer : transformer
-        Fitted.
+        A fitted transformer.
     image : CheckedImage
     what : str, default="features"
-        What to call them in an error.
+        What to call the features in an error.
 
     Returns
     -------
@@ -77,16 +77,16 @@ def features_of(transformer, image, what="features"):
 
 
 def _compute(transformer, key, image):
-    """Compute one image's features; `key` tells a cache what they depend on."""
+    """Compute one image's features; `key` tells the cache what they depend on."""
     return transformer._image_features(image)
 
 
 class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output_keys=None):
-    """Mixin of the transformers that turn images into features.
+    """Mixin for transformers that turn images into features.
 
     A subclass has the parameters `channel_axis` and `memory` and implements
     ``_image_features(image)``: a float32 array (H, W, M) (or (D, H, W, M)) from one checked
-    image whose channels are last and which is continued outside its mask. It may override
+    image whose channels are last and which is filled outside its mask. It may override
     ``_check_first(image)`` and add to ``_parameter_constraints``.
     """
 
@@ -96,7 +96,8 @@ class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output
     }
 
     def __init_subclass__(cls, auto_wrap_output_keys=None, **kwargs):
-        # Not inherited otherwise: features of images must not be made a table.
+        # Passed on, because scikit-learn must not make a table of image features, and the setting
+        # is not inherited.
         super().__init_subclass__(auto_wrap_output_keys=auto_wrap_output_keys, **kwargs)
 
     def fit(self, X, y=None, masks=None):
@@ -128,7 +129,7 @@ class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output
         return self
 
     def _reader(self, X, masks):
-        """Read the images to fit; the first of them is checked now."""
+        """Make a reader of the images to fit, and check the first one."""
         reader = ImageReader(X, self.channel_axis, masks)
         with about_image(0):
             self._check_first(reader.first)
@@ -143,20 +144,20 @@ class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output
         return True
 
     def transform(self, X, masks=None):
-        """Give the images' features, computed when they are asked for.
+        """Compute the images' features, each when it is asked for.
 
         Parameters
         ----------
         X : sequence of ndarray of shape (H, W) or (H, W, C)
             Images.
         masks : sequence of ndarray of shape (H, W), bool, or None, default=None
-            Where the images count, one mask (or None) per image. Features near the border of a
-            mask see the image mirrored there in place of what lies outside.
+            Where the images count, one mask (or None) per image. Near the border of a mask,
+            features see the image mirrored there instead of what lies outside.
 
         Returns
         -------
         LazySequence of ndarray of shape (H, W, M), float32
-            Indexing it computes one image's features. Errors about an image come then. The
+            Indexing it computes one image's features, and raises errors about that image. The
             features of a NumPy masked array are a masked array.
         """
         check_is_fitted(self)
@@ -164,7 +165,7 @@ class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output
         return LazySequence(partial(self._features_at, reader), range(len(X)))
 
     def fit_transform(self, X, y=None, masks=None):
-        """Fit, then give the images' features.
+        """Fit, then compute the images' features.
 
         Parameters
         ----------
@@ -200,7 +201,7 @@ class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output
         return cached(self, self._cache_key(), pixels)
 
     def _cache_key(self):
-        """Name what the features of an image depend on, beside the image."""
+        """Return what the features of an image depend on, besides the image."""
         params = self.get_params()
         for name in ("memory", "device", "n_jobs"):
             params.pop(name, None)

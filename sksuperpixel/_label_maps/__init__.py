@@ -1,4 +1,4 @@
-"""What metrics and learning both ask of label maps: their edges and their overlaps.
+"""What metrics and learning both compute from label maps: edges and overlaps.
 
 A label map is an array with one integer per pixel: superpixels, clusters or segments.
 """

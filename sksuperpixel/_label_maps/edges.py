@@ -1,4 +1,4 @@
-"""Where regions meet: edge pixels, their neighbourhood, and distances to them."""
+"""Edges between regions: edge pixels, their neighbourhoods, and distances to them."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ def differing_pairs(labels, valid=None):
         One label per pixel.
 
     valid : ndarray of bool, the shape of `labels`, default=None
-        A pair counts only if both of its pixels are valid. None: all are.
+        A pair counts only if both of its pixels are valid. If None, all are.
 
     Yields
     ------
@@ -41,7 +41,7 @@ def one_sided_edges(labels, valid=None):
         One label per pixel.
 
     valid : ndarray of bool, the shape of `labels`, default=None
-        Pixels that count. None: all of them.
+        Pixels that count. If None, all do.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def two_sided_edges(labels, valid=None):
         One label per pixel.
 
     valid : ndarray of bool, the shape of `labels`, default=None
-        Pixels that count. None: all of them.
+        Pixels that count. If None, all do.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def edge_map(segmentations, ignore_label=None):
     Returns
     -------
     ndarray of float32, shape (H, W) or (D, H, W)
-        The share of annotators, from 0 to 1, whose segmentation has a one-sided edge at the
+        The fraction of annotators, from 0 to 1, whose segmentation has a one-sided edge at the
         pixel.
 
     Examples
@@ -109,7 +109,7 @@ def edge_map(segmentations, ignore_label=None):
 
 
 def widen(mask, radius):
-    """Find the pixels within a box of side 2 * radius + 1 around a pixel of the mask.
+    """Find all pixels in boxes of side 2 * radius + 1 around the pixels of a mask.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def widen(mask, radius):
     ndarray of bool, the shape of `mask`
         True near the mask.
     """
-    # A box is widened along one axis after the other. Shifting and combining bytes is faster
+    # A box can be made along one axis after the other. Shifting and combining bytes is faster
     # than a rank filter.
     for axis in range(mask.ndim):
         source = np.moveaxis(mask, axis, 0)
@@ -137,7 +137,7 @@ def widen(mask, radius):
 
 
 def distance_to(mask):
-    """Measure the Euclidean distance of each pixel to the nearest pixel of the mask.
+    """Measure the Euclidean distance from each pixel to the nearest pixel of a mask.
 
     Parameters
     ----------

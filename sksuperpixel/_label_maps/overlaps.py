@@ -1,7 +1,7 @@
-"""How regions and segments overlap: one table, for all overlap metrics and for learning.
+"""How regions and segments overlap: one table for all overlap metrics and for learning.
 
-Most regions overlap few segments, so the table keeps only the overlaps that have pixels,
-ordered by region, then by segment. Each metric is a few sums over them.
+Most regions overlap few segments, so the table stores only overlaps that have pixels, ordered by
+region, then by segment. Each metric is a few sums over these overlaps.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _CELLS_PER_PIXEL = 8
 
 
 def densify(labels):
-    """Replace the labels that occur by 0, 1, ..., in their order.
+    """Renumber the labels that occur as 0, 1, ..., in their order.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def densify(labels):
         The number of each label.
 
     n_labels : int
-        How many different labels occur.
+        Number of different labels.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def densify(labels):
         values, codes = np.unique(labels, return_inverse=True)
         return codes.astype(np.intp, copy=False), len(values)
     # The difference of two labels can overflow small signed types, so those become int64.
-    # Unsigned types stay as they are, for uint64 holds numbers that int64 does not.
+    # Unsigned types are kept, because uint64 holds numbers that int64 does not.
     offsets = labels if labels.dtype.kind == "u" else labels.astype(np.int64)
     offsets = (offsets - offsets.dtype.type(low)).astype(np.intp)
     occurs = np.zeros(n_cells, dtype=bool)
@@ -59,19 +59,19 @@ def densify(labels):
 class Contingency:
     """The overlaps of regions and segments, ordered by region, then by segment.
 
-    Regions are superpixels or clusters. Regions and segments are numbered from 0; a number
-    may have no pixel.
+    Regions are superpixels or clusters. Regions and segments are numbered from 0. Not every
+    number needs to have pixels.
 
     Parameters
     ----------
     region, segment : ndarray of intp, shape (n_overlaps,)
-        Which two overlap.
+        The region and the segment of each overlap.
 
     count : ndarray of intp, shape (n_overlaps,)
-        In how many pixels, at least one.
+        Number of pixels of each overlap, at least one.
 
     n_regions, n_segments : int
-        How many numbers regions and segments have.
+        One more than the largest possible region and segment.
     """
 
     region: np.ndarray
@@ -90,7 +90,8 @@ class Contingency:
             The region and the segment of each pixel, numbered from 0, see `densify`.
 
         n_regions, n_segments : int, default=None
-            How many numbers regions and segments have. None: one more than the largest.
+            One more than the largest possible region and segment. If None, than the largest
+            that occurs.
 
         Returns
         -------
@@ -119,11 +120,11 @@ class Contingency:
         Parameters
         ----------
         regions, segments : ndarray of int, the same shape
-            The region and the segment of each pixel, numbered from 0; negative where a pixel
-            has none.
+            The region and the segment of each pixel, numbered from 0; negative where there is
+            none.
 
         n_regions : int
-            How many numbers the regions have.
+            One more than the largest possible region.
 
         Returns
         -------
@@ -152,10 +153,10 @@ class Contingency:
 
     @cached_property
     def largest_overlaps(self):
-        """The largest overlap of each region that has pixels; the lower segment in a tie.
+        """Positions in the table of the largest overlap of each region that has pixels.
 
-        ndarray of intp, one entry per region with pixels, in the regions' order: where in the
-        table the overlap is.
+        ndarray of intp, one entry per region with pixels, in the order of the regions. In a tie,
+        it is the overlap with the lower segment.
         """
         starts = _starts(self.region)
         largest = np.zeros(self.n_regions, dtype=np.intp)
@@ -166,21 +167,21 @@ class Contingency:
 
     @cached_property
     def majority(self):
-        """The segment each region overlaps most, ndarray of intp, shape (n_regions,).
+        """The segment that each region overlaps most, ndarray of intp, shape (n_regions,).
 
-        The lower segment in a tie; -1 for a region without pixels.
+        In a tie, it is the lower segment. A region without pixels has -1.
         """
         majority = np.full(self.n_regions, -1)
         majority[self.region[self.largest_overlaps]] = self.segment[self.largest_overlaps]
         return majority
 
     def shares(self):
-        """Tell how much of each region lies in each segment.
+        """Compute the fraction of each region that lies in each segment.
 
         Returns
         -------
         ndarray of float64, shape (n_regions, n_segments)
-            The rows sum up to 1; for a region without pixels all are 0.
+            Each row sums to 1, except that of a region without pixels, which is 0.
         """
         shares = np.zeros((self.n_regions, self.n_segments))
         shares[self.region, self.segment] = self.count / self.region_sizes[self.region]
@@ -192,11 +193,11 @@ class Contingency:
         return float(np.minimum(self.count, outside).sum() / self.n_pixels)
 
     def achievable_segmentation_accuracy(self):
-        """Tell the share of pixels that are right if each region takes its majority segment."""
+        """Compute the fraction of pixels that are right if regions take their majority segment."""
         return float(self.count[self.largest_overlaps].sum() / self.n_pixels)
 
     def achievable_iou(self):
-        """Weigh by size each segment's IoU with the regions whose majority segment it is."""
+        """Average the IoU of each segment and the regions that take it, weighted by its size."""
         taken = self.segment[self.largest_overlaps]
         overlap = self.count[self.largest_overlaps]
         whole = self.region_sizes[self.region[self.largest_overlaps]]

@@ -1,1 +1,1 @@
-"""Learning a distance from segmentations: right candidates, training pixels, the classifier."""
+"""Learning a distance from segmentations: labels, training pixels and the classifier."""

@@ -1,4 +1,4 @@
-"""Which candidate is right for a pixel, by the ground truth: what the classifier learns."""
+"""Find the candidates that are right for a pixel, which is what the classifier learns."""
 
 from numbers import Integral
 
@@ -21,31 +21,33 @@ class LabelMaker(DocumentedOnline, BaseEstimator):
     """Find out from segmentations which candidates are right for each pixel.
 
     A cluster belongs to the segment that most of its pixels lie in. A candidate is right for a
-    pixel if it belongs to the pixel's own segment. Where there are several annotators, one of
-    them is drawn for each pixel.
+    pixel if it belongs to the pixel's own segment. If there are several annotators, one of them
+    is drawn for each pixel.
 
     Parameters
     ----------
     strategy : {"slic", "nearest", "random", "edges"}, default="slic"
         Which candidate to teach:
 
-        - ``"slic"``: the nearest one by SLIC's distance.
-        - ``"nearest"``: of the right candidates, the one that is nearest in space.
-        - ``"random"``: a random one of the right candidates.
-        - ``"edges"``: the candidate to which the straight line crosses the least of the
-          annotators' edges. SLIC's distance decides between equals.
+        - ``"slic"``: the right candidate that is nearest by SLIC's distance.
+        - ``"nearest"``: the right candidate that is nearest in space.
+        - ``"random"``: a right candidate drawn at random.
+        - ``"edges"``: the candidate for which the straight line from the pixel to the cluster
+          crosses the fewest of the annotators' edges. In a tie, the one that is nearest by
+          SLIC's distance.
     correct : bool, default=True
-        With ``strategy="slic"``, whether to choose among the right candidates only.
+        Used with ``strategy="slic"``: if False, the candidate that is nearest by SLIC's distance
+        is taught even if it is not right.
     mining : {"mistakes", "ambiguous"} or None, default="ambiguous"
         Which pixels teach:
 
         - None: all pixels that have a candidate to teach.
-        - ``"mistakes"``: those whose candidate to teach is not the nearest by SLIC's distance.
+        - ``"mistakes"``: those for which SLIC's distance would choose another candidate.
         - ``"ambiguous"``: those whose candidates belong to at least `min_segments` segments.
     min_segments : int, default=3
         X, the number of segments for ``mining="ambiguous"``.
     targets : {"slot", "set"}, default="slot"
-        Whether to teach one candidate, or all right candidates alike.
+        Whether to teach one candidate, or the set of all right candidates.
     ignore_label : int, default=None
         Label of the pixels without ground truth in the segmentations. They teach nothing.
 
@@ -118,13 +120,14 @@ class LabelMaker(DocumentedOnline, BaseEstimator):
         centres : ndarray of shape (K, 3), float
             Plane, row and column of the clusters' centres.
         random_state : int, RandomState instance or None, default=None
-            Draws annotators and, with ``strategy="random"``, candidates.
+            Seed for drawing annotators and, with ``strategy="random"``, candidates.
 
         Returns
         -------
         ndarray of shape (n,), int64, or of shape (n, Q), bool
-            Slot of the candidate to teach, or -1 where a pixel teaches nothing. With
-            ``targets="set"``, which candidates are right; none where a pixel teaches nothing.
+            The slot of the candidate to teach (its position among the candidates), or -1 if a
+            pixel teaches nothing. With ``targets="set"``, which candidates are right; none if a
+            pixel teaches nothing.
 
         Raises
         ------
@@ -170,7 +173,7 @@ class LabelMaker(DocumentedOnline, BaseEstimator):
 
 
 def dense_segments(segmentation, ignore_label=None):
-    """Give the segments of each annotator the numbers 0, 1, ...; void is -1.
+    """Renumber the segments of each annotator 0, 1, ...; void pixels become -1.
 
     Parameters
     ----------

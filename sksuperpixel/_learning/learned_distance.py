@@ -1,4 +1,4 @@
-"""The distance that a trained classifier amounts to."""
+"""The distance by which a trained classifier assigns pixels."""
 
 import numpy as np
 import torch
@@ -10,7 +10,8 @@ from sksuperpixel._images.parameters import check_channel_weights
 from sksuperpixel._torch import one_torch_thread
 from sksuperpixel.networks import DistanceNetwork
 
-# Bytes of the rows that a network gets at a time: they should stay in the processor's cache.
+# Size in bytes of the rows that a network gets at a time. They should fit into the processor's
+# cache.
 _ROWS_BYTES = 2**20
 
 
@@ -24,16 +25,16 @@ def learned_distance(net, n_features, channel_weights, n_candidates, pair_featur
     n_features : int
         C.
     channel_weights : array-like of shape (C,), or None
-        Weights for merging and refining where the network has none of its own.
+        Weights for merging and refining, if the network has none of its own.
     n_candidates : int
         Q.
     pair_features : tuple of callable
-        What the network sees of a pixel and a candidate beside their differences.
+        What the network sees of a pixel and a candidate besides their differences.
 
     Returns
     -------
     WeightedDistance or NetworkDistance
-        SLIC's distance with other weights, if that is what the network has learned.
+        A `WeightedDistance` if the network is SLIC's distance with other weights.
     """
     learned = getattr(net.module_, "channel_weights", None)
     weights = channel_weights if learned is None else learned[:n_features]
@@ -45,7 +46,7 @@ def learned_distance(net, n_features, channel_weights, n_candidates, pair_featur
 
 
 def network_of(net):
-    """Give what chooses clusters in `sksuperpixel._clustering.network_assignment`.
+    """Make the `network` that `cluster_by_network` needs.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def network_of(net):
     Returns
     -------
     KernelNetwork or TorchNetwork
-        The kernel where it can compute the network.
+        A `KernelNetwork` if the kernel can compute the network.
     """
     if type(net.module_) is DistanceNetwork:
         return KernelNetwork(net.module_.arrays())

@@ -1,4 +1,4 @@
-"""Show what an image teaches: the pixels to learn from, and which candidates are right."""
+"""Show what an image teaches: the pixels to learn from and their right candidates."""
 
 from copy import copy
 
@@ -12,12 +12,12 @@ from sksuperpixel._learning.parameters import check_label_maker
 
 
 class MiningMixin:
-    """Mixin of the estimator that learns, to look at what its label maker gives."""
+    """Mixin for the estimator that learns. It shows the results of the label maker."""
 
     def mine(self, image, segmentation, mask=None, *, learned=False):
-        """Show what one image teaches: which pixels, and the right candidates of each.
+        """Show what one image teaches: the pixels to learn from and their right candidates.
 
-        This shows what a label maker does before anything is fitted, or what a fitted model
+        Use this to see what a label maker does before anything is fitted, or what a fitted model
         still gets wrong.
 
         Parameters
@@ -29,8 +29,8 @@ class MiningMixin:
         mask : ndarray of shape (H, W), bool, default=None
             Where superpixels are wanted.
         learned : bool, default=False
-            Whether to take the clusters of the fitted model. Otherwise they are those of SLIC's
-            distance with `channel_weights`.
+            Whether to use the clusters of the fitted model. If False, the clusters are those of
+            SLIC's distance with `channel_weights`.
 
         Returns
         -------
@@ -42,12 +42,12 @@ class MiningMixin:
             centres : ndarray of shape (K, 2), float64
                 Row and column of each cluster.
             pixels : ndarray of shape (n, 2), int32
-                Row and column of each pixel that teaches, all of them, in raster order.
+                Row and column of every pixel that teaches, in raster order.
             candidates : ndarray of shape (n, Q), int32
-                The clusters it can go to, nearest first; -1 where there are fewer than Q.
+                The clusters that a pixel can go to, nearest first; -1 if there are fewer than Q.
             targets : ndarray of shape (n, Q), bool
-                Which of them are right: one, or any number with ``targets="set"`` of the label
-                maker.
+                Which candidates are right: one per pixel, or at least one if the label maker has
+                ``targets="set"``.
 
         Raises
         ------
@@ -78,7 +78,7 @@ class MiningMixin:
         shape = reader.first.shape
         miner = copy(self)
         miner.n_pixels_per_image = None  # all of them
-        # A network is asked with the pair features it knows. Without one, nothing needs them.
+        # A fitted network needs the pair features it was trained with. SLIC's distance needs none.
         miner.pair_features_ = self.pair_features_ if learned else ()
         if not hasattr(self, "features_"):
             miner.features_ = miner._fit_features(reader, [segmentation])

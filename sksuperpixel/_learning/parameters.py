@@ -1,13 +1,13 @@
-"""Parameters of learning that are checked beside one another."""
+"""Checks of parameters of learning."""
 
 from sksuperpixel._learning.label_maker import LabelMaker
 
-# Sets of candidates are the bits of an int64.
+# A set of candidates is stored as the bits of an int64.
 _MOST_CANDIDATES_OF_SETS = 63
 
 
 def check_label_maker(maker, n_candidates):
-    """Check a label maker beside the number of candidates.
+    """Check a label maker, also against the number of candidates.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ def check_label_maker(maker, n_candidates):
     Returns
     -------
     LabelMaker
-        One with its defaults for None.
+        The label maker itself, or one with default parameters for None.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def check_label_maker(maker, n_candidates):
     if maker.mining == "ambiguous" and maker.min_segments > n_candidates:
         raise ValueError(
             f"label_maker: found min_segments={maker.min_segments}, expected at most "
-            f"n_candidates={n_candidates}: candidates lie in no more segments"
+            f"n_candidates={n_candidates}, because the candidates lie in no more segments"
         )
     if maker.targets == "set" and n_candidates > _MOST_CANDIDATES_OF_SETS:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""A pair feature: what lies on the way from a pixel to a cluster."""
+"""A pair feature that describes the line from a pixel to a cluster."""
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -7,12 +7,12 @@ from sklearn.utils._param_validation import StrOptions
 from sksuperpixel._clustering.kernels.lines import along_lines
 from sksuperpixel._documentation import DocumentedOnline
 
-# The numbers by which the kernel knows the statistics.
+# The numbers that stand for the statistics in the kernel.
 _STATISTICS = {"sum": 0, "max": 1, "variation": 2, "deviation": 3}
 
 
 class PathFeature(DocumentedOnline, BaseEstimator):
-    r"""A number that sums up the features on the line from a pixel to a cluster's centre.
+    r"""Statistic of the features on the straight line from a pixel to a cluster's centre.
 
     A pixel and a cluster may look alike and still belong to two objects, with a border or a
     third object between them. The difference of their features does not show that, but what
@@ -30,17 +30,17 @@ class PathFeature(DocumentedOnline, BaseEstimator):
         - "deviation": :math:`\sqrt{\mathrm{mean}_t \lVert f(i_t) - f(i_0) \rVert^2}`, how much
           the features on the way differ from those of the pixel.
     channels : sequence of int, default=None
-        Which of the features to use, counted from the end where negative; None for all.
+        Indices of the features to use. Negative numbers count from the end. None for all.
 
     See Also
     --------
     TrainableSLIC : Takes path features, and other functions like them, as `pair_features`.
-    LearnedFeatures : Gives an edge map as the last feature with ``edges=True``.
+    LearnedFeatures : With ``edges=True``, its last feature is an edge map.
 
     Notes
     -----
-    Successive pixels of a line share a face, so no line slips through an edge diagonally. A line
-    ends at the pixel nearest to the cluster's centre. Both of its ends count.
+    Successive pixels of a line share a face, so no line slips diagonally through an edge. A line
+    ends at the pixel nearest to the cluster's centre. The pixels at both ends count.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class PathFeature(DocumentedOnline, BaseEstimator):
     >>> edges = np.zeros((1, 1, 3, 8), np.float32)  # one channel, one plane, 3 x 8 pixels
     >>> edges[..., 4] = 1
     >>> pixels = np.array([[0, 1, 1]])
-    >>> ends = np.array([[[0, 1, 2], [0, 0, 6]]])  # the second is beyond the edge
+    >>> ends = np.array([[[0, 1, 2], [0, 0, 6]]])  # the second line crosses the edge
     >>> PathFeature("sum")(edges, pixels, ends).tolist()
     [[0.0, 1.0]]
     """
@@ -73,7 +73,7 @@ class PathFeature(DocumentedOnline, BaseEstimator):
         pixels : ndarray of shape (n, 3), int
             Plane, row and column of each pixel.
         ends : ndarray of shape (n, Q, 3), int
-            The pixels where the lines of each pixel end; negative where there is no line.
+            The pixels where the lines from each pixel end; negative where there is no line.
 
         Returns
         -------
@@ -102,7 +102,7 @@ class PathFeature(DocumentedOnline, BaseEstimator):
             raise ValueError(f"channels: found {self.channels!r}, expected whole numbers")
         if channels.min() < -n_channels or channels.max() >= n_channels:
             raise ValueError(
-                f"channels: found {self.channels!r}, expected numbers of {n_channels} features"
+                f"channels: found {self.channels!r}, expected indices of {n_channels} features"
             )
         return features[channels]
 
@@ -115,7 +115,7 @@ def _check_lines(features, pixels, ends):
             f"of shape {ends.shape}, expected (C, D, H, W), (n, 3) and (n, Q, 3)"
         )
     shape = np.asarray(features.shape[1:])
-    # An end with a negative number stands for no line.
+    # A negative end means that there is no line.
     if (pixels < 0).any() or (pixels >= shape).any() or (ends >= shape).any():
         raise ValueError(
             f"found pixels or ends outside an image of shape {features.shape[1:]}, expected them "

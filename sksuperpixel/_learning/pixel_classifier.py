@@ -1,4 +1,4 @@
-"""Training of the classifier, a network of skorch that chooses among clusters."""
+"""Training of the classifier, a skorch network that chooses among clusters."""
 
 import inspect
 
@@ -20,13 +20,13 @@ from sksuperpixel.networks import (
 
 
 class PixelDataset(Dataset):
-    """Some of the training pixels. The rows of a batch are computed when the batch is asked for.
+    """Some of the training pixels, whose rows are computed when a batch is asked for.
 
     Parameters
     ----------
     pixels : TrainingPixels
     index : ndarray of shape (n,), int
-        Which of the pixels.
+        Indices of the pixels.
     """
 
     def __init__(self, pixels, index):
@@ -38,7 +38,7 @@ class PixelDataset(Dataset):
         return self.__getitems__([i])[0]
 
     def __getitems__(self, numbers):
-        """Give (row, target) of each of some pixels."""
+        """Return the pair (row, target) of each of some pixels."""
         index = self.index[np.asarray(numbers)]
         return list(zip(self.pixels.rows(index), self.pixels.targets[index], strict=True))
 
@@ -55,12 +55,12 @@ def check_net(net, sets=False):
     Returns
     -------
     NeuralNetClassifier
-        A copy, not initialised. For None, a distance of three layers.
+        A copy that is not initialised. For None, a distance network of three layers.
 
     Raises
     ------
     TypeError
-        If it is something else, or if its module is an instance instead of a class.
+        If it is not such a classifier, or if its module is an instance instead of a class.
     ValueError
         If its criterion fits neither the network's output nor the targets.
     """
@@ -68,19 +68,20 @@ def check_net(net, sets=False):
         return make_distance_net()
     if not isinstance(net, NeuralNetClassifier):
         raise TypeError(
-            f"classifier: found {type(net).__name__}, expected a skorch.NeuralNetClassifier, as "
-            "sksuperpixel.networks makes"
+            f"classifier: found {type(net).__name__}, expected a skorch.NeuralNetClassifier, "
+            "such as sksuperpixel.networks makes"
         )
     if not isinstance(net.module, type):
         raise TypeError(
             f"classifier: found an instance of {type(net.module).__name__} as its module, "
-            "expected the class: fitting would change the instance"
+            "expected the class, because fitting would change the instance"
         )
     ours = issubclass(net.module, (DistanceNetwork, ClassificationNetwork))
     if ours and net.criterion is torch.nn.NLLLoss:
         raise ValueError(
             "classifier: found the criterion NLLLoss, for which skorch takes logarithms; expected "
-            f"SetLoss or CrossEntropyLoss: {net.module.__name__} gives log-probabilities"
+            f"SetLoss or CrossEntropyLoss, because {net.module.__name__} already returns "
+            "log-probabilities"
         )
     if sets and not _learns_sets(net):
         raise ValueError(
@@ -102,18 +103,18 @@ def fit_net(net, pixels, validation, *, channel_weights, sets, seed, device, sta
     Parameters
     ----------
     net : NeuralNetClassifier
-        Not initialised. It is changed.
+        A classifier that is not initialised. It is changed.
     pixels : TrainingPixels
     validation : ndarray of shape (n,), bool
         Which pixels to hold out.
     channel_weights : array-like of shape (C,), or None
-        Weights of the features that a distance starts with; None for those of `net`.
+        Initial weights of the features in a distance network; None for those of `net`.
     sets : bool
         Whether targets are sets of candidates, as bits.
     seed : int
     device : str
     start : torch.nn.Module, default=None
-        Network whose parameters to start with.
+        Network from whose parameters training starts.
 
     Returns
     -------
@@ -142,7 +143,7 @@ def fit_net(net, pixels, validation, *, channel_weights, sets, seed, device, sta
         net.initialize()
         if start is not None:
             _start_from(net.module_, start)
-        # Without epochs, it stays as it is.
+        # Without epochs, the network stays as it is.
         if net.max_epochs > 0:
             net.partial_fit(PixelDataset(pixels, train), pixels.targets[train])
     if not all(torch.isfinite(each).all() for each in net.module_.state_dict().values()):
@@ -154,7 +155,7 @@ def fit_net(net, pixels, validation, *, channel_weights, sets, seed, device, sta
 
 
 def _hold_out(net, pixels, validation):
-    """Set the pixels for validation, and give the index of those for training."""
+    """Set the pixels for validation, and return the indices of those for training."""
     train = np.arange(len(pixels))
     if net.train_split is not None and validation.any():
         train = np.flatnonzero(~validation)
@@ -170,7 +171,7 @@ def _hold_out(net, pixels, validation):
 
 
 def _with_pairs(net, channel_weights, pixels, scales):
-    """Append weights for pair features to the weights that a distance starts with."""
+    """Append weights for pair features to the initial weights of a distance network."""
     n_pairs = pixels.pairs.shape[2]
     if n_pairs == 0:
         return channel_weights
@@ -180,19 +181,20 @@ def _with_pairs(net, channel_weights, pixels, scales):
         channel_weights = np.ones(pixels.values.shape[1])
     if len(channel_weights) == pixels.n_features:
         return channel_weights
-    # Pair features may have any unit. This makes them count a tenth of distances in space.
+    # Pair features may have any unit. This makes their squares count a tenth as much as those of
+    # distances in space.
     return np.append(channel_weights, 0.1 * (scales[0] / scales[-n_pairs:]) ** 2)
 
 
 def _tell_module(net, **known):
-    """Set what is known, as far as the module has a parameter for it."""
+    """Set those of the known values for which the module has a parameter."""
     names = set()
     for each in net.module.__mro__:
         if "__init__" in vars(each):
             parameters = inspect.signature(each.__init__).parameters.values()
             names.update(parameter.name for parameter in parameters)
             if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-                break  # it passes nothing on to its base class
+                break  # this class passes nothing on to its base class
     net.set_params(
         **{
             f"module__{name}": value
@@ -221,5 +223,5 @@ def _start_from(module, start):
     except RuntimeError as error:
         raise ValueError(
             "warm_start: found a network of another kind or size than the one fitted before, "
-            f"expected the same, for as many features and candidates: {error}"
+            f"expected the same kind, and as many features and candidates: {error}"
         ) from error

@@ -1,4 +1,4 @@
-"""Estimators as they are printed: networks by a few parameters, not the whole state of skorch."""
+"""Print estimators with a few parameters of their networks, not skorch's whole state."""
 
 from copy import copy
 
@@ -6,7 +6,7 @@ from sklearn.base import BaseEstimator
 
 
 def with_short_networks(estimator):
-    """Give a copy of an estimator that prints its networks short.
+    """Make a copy of an estimator that prints its networks briefly.
 
     Parameters
     ----------
@@ -15,7 +15,7 @@ def with_short_networks(estimator):
     Returns
     -------
     estimator
-        To be printed only. It looks like one of the same class.
+        Use it only for printing. It looks like an estimator of the same class.
     """
     cls = type(estimator)
     # scikit-learn breaks lines only for classes that have its own `__repr__`.
@@ -33,19 +33,19 @@ def with_short_networks(estimator):
 
 
 def _is_skorch_net(value):
-    """Tell whether something is a network of skorch, which need not be installed for that."""
+    """Tell whether a value is a skorch network. skorch need not be installed for this."""
     return any(cls.__module__.partition(".")[0] == "skorch" for cls in type(value).__mro__)
 
 
 def _short(net):
-    """Make what is printed for a network of skorch."""
+    """Make the object that is printed in place of a skorch network."""
     if not type(net).__repr__.__module__.startswith("skorch"):
         return _Name(repr(net))  # a class that prints in its own way
     return type(type(net).__name__, (_ShortNet,), {})(net)
 
 
 class _ShortNet(BaseEstimator):
-    """Has those parameters of a network that say what it is and how it is trained."""
+    """The parameters of a network that say what it is and how it is trained."""
 
     def __init__(self, net):
         self.net = net
@@ -63,7 +63,7 @@ class _Name(str):
 
     @classmethod
     def of(cls, value):
-        """Give the name of a class, and anything else as it is."""
+        """Return the name of a class, and anything else as it is."""
         return cls(value.__name__) if isinstance(value, type) else value
 
     def __repr__(self):

@@ -1,4 +1,4 @@
-"""One round of learning: pixels are drawn from images, and some images are held out."""
+"""One round of learning: draw pixels from images, and hold out some images."""
 
 from dataclasses import dataclass, replace
 
@@ -14,25 +14,25 @@ from sksuperpixel._clustering.threads import ONE_THREAD
 from sksuperpixel._learning.label_maker import LabelMaker
 from sksuperpixel._learning.training_pixels import TrainingPixels, candidate_distances
 
-# The share of the images that are held out to stop training early.
+# The fraction of the images that are held out to stop training early.
 _VALIDATION_SHARE = 0.15
 
 
 @dataclass(frozen=True)
 class Teacher:
-    """Draws the pixels of an image that teach, with their candidates and targets.
+    """Draws the training pixels of an image, with their candidates and targets.
 
     Parameters
     ----------
     label_maker : LabelMaker
     settings : Settings
-        How superpixels are made, with the compactness to learn at.
+        How superpixels are made, including the compactness to learn with.
     n_candidates : int
         Q.
     n_pixels : int or None
-        Largest number of pixels to draw from an image; None for all that teach.
+        Maximum number of pixels to draw from an image; None for all that teach.
     start : WeightedDistance
-        SLIC's distance, which compares candidates for the label maker.
+        SLIC's distance, by which candidates are compared for the label maker.
     distance : WeightedDistance or NetworkDistance
         The distance that makes the clusters.
     pair_features : tuple of callable, default=()
@@ -103,19 +103,19 @@ class Teacher:
         return candidate_distances(weighted, clusters, pixels, candidates, space)
 
     def varied(self, spread, rng):
-        """Give a teacher with a random number of iterations and a random compactness.
+        """Make a teacher with a random number of iterations and a random compactness.
 
         Parameters
         ----------
         spread : float
-            Largest factor between the compactness and the new one.
+            Largest factor by which the new compactness differs from the old one.
         rng : RandomState
 
         Returns
         -------
         Teacher
         """
-        # The network chooses in every iteration, so it has to learn from clusters of any of them.
+        # The network chooses in every iteration, so it has to learn from the clusters of each.
         n_iter = rng.randint(1, self.settings.max_iter + 1)
         compactness = self.settings.compactness
         if spread > 1:
@@ -132,18 +132,18 @@ def _clusters_of(labels, features, seeds):
 
 
 def _as_bits(sets):
-    """Turn sets of candidates, (n, Q) bool, into numbers (n,) int64; -1 for empty ones."""
+    """Turn sets of candidates, (n, Q) bool, into numbers (n,) int64; an empty set is -1."""
     bits = sets @ (1 << np.arange(sets.shape[1], dtype=np.int64))
     return np.where(bits > 0, bits, -1)
 
 
 def check_drawn(pixels, n_clusters, teacher):
-    """Check that some image has enough clusters to choose from, and that a pixel teaches.
+    """Check that at least one image has enough clusters, and that there is a pixel to learn from.
 
     Parameters
     ----------
     pixels : TrainingPixels
-        Those of all images.
+        The pixels of all images.
     n_clusters : list of int
         Number of clusters of each image.
     teacher : Teacher
@@ -151,13 +151,13 @@ def check_drawn(pixels, n_clusters, teacher):
     Raises
     ------
     ValueError
-        If there is none.
+        If there is no such image or no such pixel.
     """
     # With `n_segments`, `transform` starts from more clusters than were learned from.
     if max(n_clusters) < teacher.n_candidates and teacher.settings.n_segments is None:
         raise ValueError(
             f"n_candidates: found {teacher.n_candidates}, expected at most {max(n_clusters)}, the "
-            f"most clusters that one of the {len(n_clusters)} images has"
+            f"largest number of clusters in any of the {len(n_clusters)} images"
         )
     if len(pixels) == 0:
         maker = teacher.label_maker
@@ -187,7 +187,7 @@ def draw_validation_images(sizes, seed):
     Returns
     -------
     ndarray of shape (n_images,), bool
-        True for about 15 % of the images with pixels, and for at least one if there are two.
+        True for about 15 % of the images with pixels, and for at least one if there are several.
     """
     useful = np.flatnonzero(sizes)
     chosen = np.zeros(len(sizes), bool)

@@ -1,4 +1,4 @@
-"""The pixels that a classifier is trained on, kept in little memory."""
+"""The pixels that a classifier is trained on, stored in little memory."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,8 @@ import numpy as np
 
 from sksuperpixel._clustering.candidates import classifier_rows, values_at
 
-# Number of pixels whose rows are computed at a time: with many channels, rows are long.
+# Number of pixels whose rows are computed at a time, because rows are long if there are many
+# channels.
 _N_AT_ONCE = 4096
 
 
@@ -14,9 +15,9 @@ _N_AT_ONCE = 4096
 class TrainingPixels:
     """What a network sees of some pixels, and which candidates are right for them.
 
-    Most of what a network sees are the differences between a pixel and its candidates. They take
-    Q times the memory of the features, and clusters are shared by many pixels, so they are
-    computed when they are asked for.
+    Most of what a network sees are the differences between a pixel and its candidates. They would
+    take Q times the memory of the features. Since many pixels share a cluster, only the features
+    of pixels and clusters are stored, and differences are computed when they are asked for.
 
     Attributes
     ----------
@@ -29,8 +30,8 @@ class TrainingPixels:
     pairs : ndarray of shape (n, Q, P), float32
         Pair features; 0 where absent.
     targets : ndarray of shape (n,), int64
-        Slot of the right candidate, or the set of right candidates as bits, the lowest bit for
-        the first slot.
+        Slot of the right candidate, or the set of right candidates as bits, of which the lowest
+        stands for the first slot.
     means : ndarray of shape (K, C), float32
         Mean features of the clusters.
     positions : ndarray of shape (n, 3), int32
@@ -78,7 +79,7 @@ class TrainingPixels:
         Parameters
         ----------
         sets : bool
-            Whether targets are sets of candidates, as bits, and not slots.
+            Whether targets are sets of candidates as bits. If False, they are slots.
 
         Returns
         -------
@@ -94,7 +95,7 @@ class TrainingPixels:
         Returns
         -------
         ndarray of shape (1 + M,), float32
-            Positive.
+            Positive numbers.
         """
         n_features, n_candidates = self.n_features, self.candidates.shape[1]
         present = self.candidates >= 0
@@ -114,12 +115,12 @@ def concatenate_pixels(parts):
     Parameters
     ----------
     parts : iterable of TrainingPixels
-        The pixels of each image. They are asked for one after the other.
+        The pixels of each image, which are asked for one after the other.
 
     Returns
     -------
     pixels : TrainingPixels
-        Without positions.
+        The pixels of all images, without positions.
     sizes, n_clusters : list of int
         Number of pixels and of clusters of each part.
 
@@ -152,7 +153,7 @@ def concatenate_pixels(parts):
 
 
 def _concatenate_and_free(arrays):
-    """Concatenate arrays, and empty the list on the way: each is freed once it is copied."""
+    """Concatenate arrays, and empty the list so that each array is freed once it is copied."""
     stop = sum(map(len, arrays))
     joined = np.empty((stop, arrays[0].shape[1]), np.float32)
     while arrays:
@@ -168,9 +169,9 @@ def candidate_distances(features, clusters, pixels, candidates, space):
     Parameters
     ----------
     features : ndarray of shape (C, D, H, W), float32
-        Weighted.
+        Weighted features.
     clusters : Clusters
-        Their means are of the weighted features.
+        Clusters with the means of the weighted features.
     pixels : ndarray of shape (n, 3), int32
     candidates : ndarray of shape (n, Q), int32
     space : ndarray of shape (n, Q), float32

@@ -26,9 +26,9 @@ _ARCHIVE = RemoteArchive(
 _DESCR = """\
 BSDS500: the Berkeley segmentation data set
 -------------------------------------------
-Photographs of nature and people, 481 x 321 or 321 x 481 pixels: 200 to train, 100 to validate
-and 200 to test. Four to nine people segmented each photograph by hand, into as many parts as
-they found meaningful [1]_.
+Photographs of nature and people, 481 x 321 or 321 x 481 pixels: 200 for training, 100 for
+validation and 200 for testing. Four to nine people segmented each photograph by hand, into as many
+parts as they found meaningful [1]_.
 
 Terms: non-commercial research and education.
 Source: https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/resources.html
@@ -61,20 +61,20 @@ def load_bsds500(root, subset="train"):
     Parameters
     ----------
     root : str or path-like
-        One of the folders ``BSR``, ``BSR/BSDS500`` and ``BSR/BSDS500/data``, as the archive
-        unpacks, or the folder that holds ``BSR``.
+        One of the folders ``BSR``, ``BSR/BSDS500`` and ``BSR/BSDS500/data`` of the unpacked
+        archive, or the folder that contains ``BSR``.
     subset : {"train", "val", "test", "all"} or list of these, default="train"
         The images to load.
 
     Returns
     -------
     data : :class:`~sklearn.utils.Bunch`
-        With the following attributes. Images come in the order of the subsets asked for, and
-        by file name within a subset.
+        With the following attributes. Images are in the order of the requested subsets, and
+        sorted by file name within a subset.
 
         images : LazySequence of uint8 arrays (H, W, 3)
         segmentations : LazySequence of int32 arrays (A, H, W)
-            One segmentation for each of A people, with the labels of the files: 1, 2, ...
+            One segmentation by each of A people, with the labels of the files: 1, 2, ...
         image_ids : list of str
             For instance ``"100007"``.
         subsets : array of str, shape (n_images,)
@@ -88,8 +88,8 @@ def load_bsds500(root, subset="train"):
     FileNotFoundError
         If a folder is missing or empty, or if an image has no ground truth.
     ValueError
-        If `subset` is unknown. When a file is read: if the sizes of ground truth and image
-        differ, or if the file is damaged.
+        If `subset` is unknown. When a file is read: if the ground truth and the image differ in
+        size, or if the file is damaged.
 
     See Also
     --------
@@ -155,14 +155,14 @@ def fetch_bsds500(
     Parameters
     ----------
     data_home : str or path-like, default=None
-        The cache folder. Default: the environment variable ``SKSUPERPIXEL_DATA``, or else
-        ``sksuperpixel`` in the user's cache folder.
+        The cache folder. If None, the folder named by the environment variable
+        ``SKSUPERPIXEL_DATA``, or else ``sksuperpixel`` in the user's cache folder.
     subset : {"train", "val", "test", "all"} or list of these, default="train"
-        The images to load. The download always has all of them.
+        The images to load. The download always contains all of them.
     download_if_missing : bool, default=True
         If False, raise an error instead of downloading.
     n_retries : int, default=3
-        How many times to try again after a download failed.
+        How many times to try again after a failed download.
     delay : float, default=1.0
         Seconds to wait before trying again.
 
@@ -202,7 +202,7 @@ def fetch_bsds500(
     if not root.is_dir():
         if not download_if_missing:
             raise FileNotFoundError(
-                f"{root}: found no such folder, expected BSDS500 because download_if_missing is "
+                f"{root}: found no such folder, expected BSDS500, because download_if_missing is "
                 "False"
             )
         fetch_folder(_ARCHIVE, root, n_retries=n_retries, delay=delay)

@@ -29,8 +29,9 @@ CamVid: street scenes with 11 classes
 -------------------------------------
 Frames of videos that were filmed from a driving car in Cambridge, by day and at dusk, and
 labelled by hand at about one frame per second [1]_. This is the version of SegNet [2]_:
-480 x 360 pixels, 367 frames to train, 101 to validate and 233 to test, 11 classes and void
-(label 11). The frames of one sequence resemble each other: split by `groups`, never by frames.
+480 x 360 pixels, 367 frames for training, 101 for validation and 233 for testing, 11 classes and
+void (label 11). The frames of one sequence resemble each other, so split the data by `groups`,
+never by frames.
 
 Terms: published by its authors for research; ask them before any other use.
 Source: http://mi.eng.cam.ac.uk/research/projects/VideoRec/CamVid/ and, in this version,
@@ -50,15 +51,15 @@ def load_camvid(root, subset="train"):
     ----------
     root : str or path-like
         The folder that contains ``train``, ``trainannot``, ``val``, ``valannot``, ``test`` and
-        ``testannot``. Only the folders of the subsets asked for must exist.
+        ``testannot``. Only the folders of the requested subsets must exist.
     subset : {"train", "val", "test", "all"} or list of these, default="train"
         The frames to load.
 
     Returns
     -------
     data : :class:`~sklearn.utils.Bunch`
-        With the following attributes. Frames come in the order of the subsets asked for, and
-        by file name within a subset.
+        With the following attributes. Frames are in the order of the requested subsets, and
+        sorted by file name within a subset.
 
         images : LazySequence of uint8 arrays (H, W, 3)
         segmentations : LazySequence of int32 arrays (H, W)
@@ -80,8 +81,8 @@ def load_camvid(root, subset="train"):
     FileNotFoundError
         If a folder is missing or empty, or if an image has no label image.
     ValueError
-        If `subset` is unknown. When a file is read: if the sizes of label image and image
-        differ, if a label is greater than 11, or if the file is damaged.
+        If `subset` is unknown. When a file is read: if the label image and the image differ in
+        size, if a label is greater than 11, or if the file is damaged.
 
     References
     ----------

@@ -35,10 +35,10 @@ _VOID = 255
 _DESCR = """\
 Cityscapes: street scenes of 50 cities
 --------------------------------------
-Street scenes of 2048 x 1024 pixels: 2975 to train, 500 to validate and 1525 to test with fine
-segmentations, and 20000 more with coarse segmentations [1]_. The benchmark scores 19 classes;
-all else is void (label 255 here). The authors keep the segmentations of the fine test images
-secret: the files of these are void.
+Street scenes of 2048 x 1024 pixels: 2975 for training, 500 for validation and 1525 for testing
+with fine segmentations, and 20000 more with coarse segmentations [1]_. The benchmark scores 19
+classes; everything else is void (label 255 here). The authors keep the segmentations of the test
+images secret: all pixels in their files are void.
 
 Terms: non-commercial use, after registration; see https://www.cityscapes-dataset.com/license/
 Source: https://www.cityscapes-dataset.com
@@ -71,11 +71,11 @@ def load_cityscapes(root, subset="train", *, mode="fine", target="class"):
     Parameters
     ----------
     root : str or path-like
-        The folder that contains ``leftImg8bit`` and ``gtFine`` or ``gtCoarse``, as the archives
-        of the data set unpack.
+        The folder that contains ``leftImg8bit`` and ``gtFine`` or ``gtCoarse`` from the unpacked
+        archives of the data set.
     subset : str or list of str, default="train"
-        ``"train"``, ``"val"``, ``"test"`` (fine only, void segmentations), ``"train_extra"``
-        (coarse only), several of them, or ``"all"``.
+        The images to load: ``"train"``, ``"val"``, ``"test"`` (only fine, with void
+        segmentations), ``"train_extra"`` (only coarse), a list of several, or ``"all"``.
     mode : {"fine", "coarse"}, default="fine"
         Which of the two sets of segmentations to load.
     target : {"class", "instance"}, default="class"
@@ -84,13 +84,13 @@ def load_cityscapes(root, subset="train", *, mode="fine", target="class"):
     Returns
     -------
     data : :class:`~sklearn.utils.Bunch`
-        With the following attributes. Images come in the order of the subsets asked for, and
-        by city and file name within a subset.
+        With the following attributes. Images are in the order of the requested subsets, and
+        sorted by city and file name within a subset.
 
         images : LazySequence of uint8 arrays (H, W, 3)
         segmentations : LazySequence of int32 arrays (H, W)
             Classes 0..18, or instances as the files number them: ``1000 * label id + number``
-            for single objects and the label id for all else. 255 is void in both cases.
+            for single objects and the label id for everything else. 255 is void in both cases.
         image_ids : list of str
             For instance ``"aachen_000000_000019"``.
         groups : array of str, shape (n_images,)
@@ -108,8 +108,8 @@ def load_cityscapes(root, subset="train", *, mode="fine", target="class"):
     FileNotFoundError
         If a folder or a label image is missing, or if a subset has no images.
     ValueError
-        If `subset`, `mode` or `target` is unknown. When a file is read: if the sizes of label
-        image and image differ, or if the file is damaged.
+        If `subset`, `mode` or `target` is unknown. When a file is read: if the label image and
+        the image differ in size, or if the file is damaged.
 
     References
     ----------

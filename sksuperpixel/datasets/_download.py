@@ -1,4 +1,4 @@
-"""Download an archive and unpack it whole or not at all."""
+"""Download an archive and unpack it completely or not at all."""
 
 import os
 import tarfile
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class RemoteArchive(NamedTuple):
-    """A tar archive on a server, and the folder inside it that is wanted."""
+    """A tar archive on a server, and the folder inside it that is to be unpacked."""
 
     url: str
     sha256: str
@@ -22,8 +22,8 @@ def get_data_home(data_home=None):
     Parameters
     ----------
     data_home : str or path-like, default=None
-        The folder. Default: the environment variable ``SKSUPERPIXEL_DATA``, or else
-        ``sksuperpixel`` in the user's cache folder.
+        The folder. If None, the folder named by the environment variable
+        ``SKSUPERPIXEL_DATA``, or else ``sksuperpixel`` in the user's cache folder.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def fetch_folder(archive, target, *, n_retries, delay):
     target : Path
         The folder to make.
     n_retries : int
-        How many times to try again after a download failed.
+        How many times to try again after a failed download.
     delay : float
         Seconds to wait before trying again.
 
@@ -97,7 +97,7 @@ def _download(archive, folder, *, n_retries, delay):
 
 
 def _unpack(archive, path, destination):
-    """Unpack an archive into `destination` and return the folder that is wanted."""
+    """Unpack an archive into `destination` and return the wanted folder inside it."""
     try:
         with tarfile.open(path) as tar:
             tar.extractall(destination, filter="data")

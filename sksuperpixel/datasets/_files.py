@@ -1,4 +1,4 @@
-"""Read the file of an image or of a label image."""
+"""Read files of images and of label images."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +9,7 @@ from .._images.pictures import array_of_picture
 
 
 def read_image(path):
-    """Read an image with the numbers of its file, without alpha.
+    """Read an image with the values of its file, without alpha.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def read_image(path):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file cannot be read or does not hold an image.
+        If the file cannot be read or does not contain an image.
     """
     path = Path(path)
     with _damage_as_value_error(path, "an image"):
@@ -54,7 +54,7 @@ def read_labels(path):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file cannot be read or does not hold labels.
+        If the file cannot be read or does not contain labels.
     """
     path = Path(path)
     with _damage_as_value_error(path, "a label image"):
@@ -89,7 +89,7 @@ def read_class_labels(path, *, n_classes, ignore_label):
 
 
 def image_shape(path):
-    """Return height and width of an image, from the header of its file where that is possible."""
+    """Return height and width of an image, from the header of its file if possible."""
     if Path(path).suffix.lower() in (".npy", ".tif", ".tiff"):
         return read_image(path).shape[:2]
     from PIL import Image
@@ -100,7 +100,7 @@ def image_shape(path):
 
 @contextmanager
 def _damage_as_value_error(path, expected):
-    """Turn what the readers raise for a damaged file into one ValueError with its path."""
+    """Turn the errors of readers for a damaged file into a ValueError with its path."""
     try:
         yield
     except FileNotFoundError:
@@ -112,7 +112,7 @@ def _damage_as_value_error(path, expected):
 
 
 def _read_array_file(path, *, as_image):
-    """Read a file that holds an array; return None where Pillow has to read the file."""
+    """Read a file that contains an array; return None if Pillow has to read the file."""
     if path.suffix.lower() == ".npy":
         return np.load(path, allow_pickle=False)
     if path.suffix.lower() in (".tif", ".tiff"):
@@ -124,7 +124,7 @@ def _read_tiff(path, *, as_image):
     import tifffile
     from tifffile import PHOTOMETRIC
 
-    # The numbers of these are not grey levels and not red, green and blue: Pillow converts them.
+    # Pillow converts these to RGB, because their values are neither grey levels nor RGB.
     converted = (
         PHOTOMETRIC.PALETTE,
         PHOTOMETRIC.SEPARATED,
@@ -137,7 +137,7 @@ def _read_tiff(path, *, as_image):
                 return None
             return file.asarray()
     except ValueError:
-        # Pillow reads some compressions for which tifffile needs another package.
+        # Pillow can read some compressions for which tifffile needs another package.
         return None
 
 
@@ -153,9 +153,9 @@ def _read_picture(path):
 
 
 def _read_raw_picture(path):
-    """Read the stored numbers of a picture, and name what it is for the errors."""
+    """Read the stored values of a picture; also return what it is, for errors."""
     from PIL import Image
 
     with Image.open(path) as picture:
-        # The numbers of a palette picture are its indices.
+        # The values of a palette picture are its indices.
         return np.asarray(picture), f"a picture of mode {picture.mode!r}"

@@ -26,9 +26,9 @@ def load_image_folder(
 ):
     """Load images and label images with matching file names from two folders.
 
-    The image ``images/a.jpg`` belongs to the label image ``labels/a.png``: the names match, the
-    formats may differ. This function only lists the files. An image or a label image is read
-    each time it is indexed.
+    The image ``images/a.jpg`` belongs to the label image ``labels/a.png``: the names must match,
+    but the formats may differ. This function only lists the files. An image or a label image is
+    read each time it is indexed.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def load_image_folder(
     label_pattern : str, default="*"
         The same for the label images.
     label_suffix : str, default=""
-        What the names of the label images add to those of the images: ``"_mask"`` pairs
+        What the names of label images have in addition to those of images: ``"_mask"`` pairs
         ``a.jpg`` with ``a_mask.png``.
     ignore_label : int, default=None
         The label of void pixels, if there is one. It is only passed on in the result.
@@ -56,7 +56,7 @@ def load_image_folder(
         With the following attributes, sorted by file name.
 
         images : LazySequence of arrays (H, W) or (H, W, C)
-            The numbers of the files, in most cases uint8. Alpha is dropped, not blended.
+            The values of the files, in most cases uint8. Alpha is dropped, not blended.
             Palette pictures and colours other than RGB, such as CMYK, are converted to RGB.
             Other TIFF files and npy files keep all their channels.
         segmentations : LazySequence of int32 arrays (H, W)
@@ -72,13 +72,13 @@ def load_image_folder(
         If a folder is missing, if there is no image, or if an image has no label image.
     ValueError
         If two images have the same name, or if two label images match one image. When a file is
-        read: if the sizes of label image and image differ, if the label image has colours
+        read: if the label image and the image differ in size, if the label image has colours
         instead of labels, or if the file is damaged.
 
     Notes
     -----
-    The orientation that cameras store beside the pixels (EXIF) is not applied. Pillow reduces
-    PNG files with 16 bits per colour to 8 bits: use TIFF or npy files to keep the depth.
+    The orientation that cameras store in the file (EXIF) is not applied. Pillow reduces PNG files
+    with 16 bits per colour to 8 bits. Use TIFF or npy files to keep all bits.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def load_image_folder(
     image_files = list_files(images, image_pattern)
     label_files = list_files(labels, label_pattern)
     if images.resolve() == labels.resolve() and label_suffix:
-        # In one folder, the suffix may be all that tells label images from images.
+        # In one folder, the suffix may be the only difference between label images and images.
         image_files = [path for path in image_files if not path.stem.endswith(label_suffix)]
     if not image_files:
         raise FileNotFoundError(

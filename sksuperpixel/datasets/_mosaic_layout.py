@@ -66,9 +66,9 @@ def _adjacency(labels, n_segments):
 
 
 def _draw_sources(adjacent, n_sources, rng):
-    """Draw a source for each segment that its neighbours do not have.
+    """Draw a source for each segment, different from those of its neighbours.
 
-    Return None where the draw leaves a segment without any source.
+    Return None if a segment is left without a possible source.
     """
     chosen = np.full(len(adjacent), -1)
     for _ in range(len(adjacent)):
@@ -76,7 +76,7 @@ def _draw_sources(adjacent, n_sources, rng):
         for segment, source in enumerate(chosen):
             if source >= 0:
                 free[adjacent[segment], source] = False
-        # Choosing for the segment with the fewest sources left avoids most dead ends.
+        # Starting with the segment that has the fewest sources left avoids most dead ends.
         n_free = np.where(chosen < 0, free.sum(axis=1), n_sources + 1)
         segment = n_free.argmin()
         if n_free[segment] == 0:

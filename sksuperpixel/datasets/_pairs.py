@@ -12,7 +12,7 @@ EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp")
 
 
 def check_folder(path, expected):
-    """Return the folder `path`, or raise FileNotFoundError saying what was expected there."""
+    """Return the folder `path`, or raise an error that says what was expected there."""
     path = Path(path).expanduser()
     if not path.is_dir():
         found = "a file" if path.exists() else "nothing"
@@ -21,7 +21,7 @@ def check_folder(path, expected):
 
 
 def check_subset(subset, allowed):
-    """Return the list of subsets that "all", one name or several names stand for."""
+    """Return the list of subsets that are meant by "all", by one name or by several names."""
     if isinstance(subset, str):
         names = list(allowed) if subset == "all" else [subset]
     else:
@@ -35,7 +35,7 @@ def check_subset(subset, allowed):
 
 
 def list_files(folder, pattern="*", extensions=EXTENSIONS):
-    """Return the files of a folder that match, without hidden ones, sorted by name."""
+    """Return the matching files of a folder, without hidden ones, sorted by name."""
     return sorted(
         path
         for path in folder.glob(pattern)
@@ -111,10 +111,10 @@ def bunch_of_pairs(pairs, read, *, image_ids=None, **others):
     pairs : list of (Path, Path)
         The image file and the segmentation file of each image.
     read : callable
-        ``read(path)`` gives a segmentation. To let the sequences be pickled, it is a function
-        of a module or a partial of one.
+        ``read(path)`` returns a segmentation. It must be a function of a module or a partial of
+        one, so that the sequences can be pickled.
     image_ids : list of str, default=None
-        Default: the stems of the image files.
+        Names of the images. If None, the stems of the image files.
     **others
         Further items of the Bunch.
 

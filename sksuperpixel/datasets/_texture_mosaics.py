@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 
 from ._mosaic_layout import draw_layout
 
-# Functions of skimage.data whose pictures are part of scikit-image's wheels: nothing is
+# Functions of skimage.data whose pictures are part of scikit-image's wheels, so that nothing is
 # downloaded.
 _TEXTURES = ("brick", "grass", "gravel", "immunohistochemistry")
 _PHOTOGRAPHS = (
@@ -36,8 +36,8 @@ _DESCR = """\
 Mosaics of real textures
 ------------------------
 {n} images of {height} x {width} pixels with {n_segments} segments each. Neighbouring segments are
-crops of different pictures, out of these: {names}.
-The borders are drawn at random and known, so the segmentation is exact.
+crops of different pictures, chosen from these: {names}.
+The borders are drawn at random, so they are known and the segmentation is exact.
 
 Terms and source: the pictures come with scikit-image [1]_. The documentation of skimage.data
 gives the terms of each picture (CC0 or public domain for most of them).
@@ -85,8 +85,8 @@ def _draw_patch(source, inside, scale_range, rng):
 def _draw_look(patch, inside, common, jitter, rng):
     """Draw a change of brightness, colour and contrast of a patch, and apply it.
 
-    `common` is the mean and the contrast that all patches of the image get before the change;
-    None leaves each patch its own.
+    `common` is the mean and the contrast that all patches of the image get before the change. If
+    None, each patch keeps its own.
     """
     mean = patch[inside].mean(axis=0)
     contrast = max(patch[inside].mean(axis=1).std(), _MIN_CONTRAST)
@@ -109,7 +109,7 @@ def _paint(labels, sources, scale_range, common, jitter, rng):
         inside = labels[box] == segment
         patch = _draw_patch(sources[segment], inside, scale_range, rng)
         patch = _draw_look(patch, inside, common, jitter, rng)
-        # As with a camera's blur, pixels at a border show a little of the other side.
+        # As in a camera's blur, pixels at a border show a little of the other side.
         weight = ndimage.gaussian_filter(inside.astype(float), 0.5, truncate=_MARGIN / 0.5)
         image[box] += weight[:, :, np.newaxis] * patch
         total[box] += weight[:, :, np.newaxis]
@@ -122,7 +122,7 @@ def _check_sources(sources):
     if unknown or not names or len(set(names)) != len(names):
         raise ValueError(
             f"sources: found {sources!r}, expected 'textures', 'photographs', 'all' or a list of "
-            f"different names out of {list(_SOURCES['all'])}"
+            f"different names from {list(_SOURCES['all'])}"
         )
     return names
 
@@ -181,30 +181,31 @@ def make_texture_mosaics(
     n_segments : int, default=6
         The number of segments in each image.
     n_textures : int, default=None
-        The number of pictures that each image draws its segments from; every image draws a new
-        choice of `sources`. Default: all of them. With fewer than four, some layouts have no
-        solution and are drawn again.
+        The number of pictures that the segments of an image are drawn from. Each image draws its
+        own choice from `sources`. If None, all of them. With fewer than four, some layouts have
+        no solution and are drawn again.
     sources : {"textures", "photographs", "all"} or list of str, default="textures"
         The pictures, by their names in :mod:`skimage.data`: ``"textures"`` are brick, grass,
         gravel and immunohistochemistry; ``"photographs"`` are astronaut, camera, chelsea,
-        coffee, coins, hubble_deep_field, moon, retina and rocket. Photographs put edges inside
-        the segments that the ground truth does not have.
+        coffee, coins, hubble_deep_field, moon, retina and rocket. Photographs have edges inside
+        segments, which are not in the ground truth.
     split : {"all", "train", "test"}, default="all"
         Where the crops come from: the whole pictures, their left halves or their right halves
-        (upper or lower, where a picture is higher than wide). Training and test crops share no
-        pixel.
+        (upper and lower, if a picture is higher than wide). Training and test crops have no pixel
+        in common.
     equalize : bool, default=True
         If True, all segments of an image get the same mean colour and the same contrast. If
         False, they keep their own.
     jitter : float, default=0.03
-        The strength of random changes to each segment after that. It is the standard deviation
-        of the brightness, as a share of 255. Each colour channel changes by a quarter as much
-        in addition, and the logarithm of the contrast by twice as much.
+        The strength of random changes to each segment, which are made after `equalize`. It is
+        the standard deviation of the change in brightness, as a fraction of 255. In addition,
+        each colour channel changes by a quarter as much, and the logarithm of the contrast by
+        twice as much.
     scale_range : tuple of float (low, high), default=(1.5, 3.0)
-        The number of pixels of a picture, along each axis, that make one pixel of the mosaic.
+        The number of pixels of a picture, along each axis, that become one pixel of the mosaic.
         It is drawn from this range for each segment. Larger values give finer textures.
     wobble : float, default=0.1
-        How far borders stray from straight lines, as a share of the size of a segment.
+        How far borders deviate from straight lines, as a fraction of the size of a segment.
     random_state : int, RandomState instance or None, default=None
         Pass an int to get the same mosaics in each call.
 
@@ -230,10 +231,10 @@ def make_texture_mosaics(
 
     Notes
     -----
-    Crops are rotated by multiples of 90 degrees, flipped and scaled. Where a crop is larger than
-    its picture, the picture is continued by its mirror image. Borders are blurred as by a camera
-    (a Gaussian with a standard deviation of half a pixel). With the same `random_state`, asking
-    for more images adds new ones after those of the smaller request.
+    Crops are rotated by multiples of 90 degrees, flipped and scaled. If a crop is larger than its
+    picture, the picture is mirrored at its border. Borders are blurred as by a camera, with a
+    Gaussian whose standard deviation is half a pixel. With the same `random_state`, a larger
+    `n_images` adds new images after the same first ones.
 
     References
     ----------

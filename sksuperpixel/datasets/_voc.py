@@ -36,8 +36,8 @@ _DESCR = """\
 Pascal VOC: photographs with objects of 20 classes
 --------------------------------------------------
 Photographs of up to 500 x 500 pixels in which every object of 20 classes is outlined. The year
-2012 has 1464 to train and 1449 to validate [1]_. Borders of objects and difficult parts are void
-(label 255).
+2012 has 1464 for training and 1449 for validation [1]_. Borders of objects and difficult parts are
+void (label 255).
 
 Terms: the photographs come from Flickr and fall under its terms of use.
 Source: http://host.robots.ox.ac.uk/pascal/VOC/
@@ -87,8 +87,8 @@ def load_voc(root, subset="train", *, year="2012", target="class"):
         If a folder, a list, an image or a label image is missing.
     ValueError
         If `subset` or `target` is unknown, or if the list of images is empty. When a file is
-        read: if the sizes of label image and image differ, if the label image has colours
-        instead of a palette, if a label is no class, or if the file is damaged.
+        read: if the label image and the image differ in size, if the label image has colours
+        instead of a palette, if a label is not a class, or if the file is damaged.
 
     References
     ----------

@@ -16,7 +16,7 @@ __all__ = [
     "make_channel_union",
 ]
 
-# Imported when they are asked for: they import torch, which takes seconds or is missing.
+# Imported only when asked for, because they import torch, which takes seconds or is missing.
 _WITH_NETWORK = {
     "ENetFeatures": "sksuperpixel.features.enet.transformer",
     "LearnedFeatures": "sksuperpixel.features.learned.transformer",

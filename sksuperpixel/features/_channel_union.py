@@ -14,7 +14,7 @@ from sksuperpixel._images.transformer import ImageTransformerMixin, features_of,
 class ChannelUnion(ImageTransformerMixin, _BaseComposition):
     """Put the features of several transformers side by side, channel after channel.
 
-    This is for images what :class:`~sklearn.pipeline.FeatureUnion` is for tables: all
+    This does for images what :class:`~sklearn.pipeline.FeatureUnion` does for tables: all
     transformers see the same image, and each pixel gets the features of all of them. If a
     transformer is slow, give it a `memory`, so that its features are computed only once.
 
@@ -22,12 +22,12 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
     ----------
     transformers : list of (str, transformer) tuples
         Names and transformers. A transformer is any object with a ``fit`` and a ``transform``
-        that gives one array (H, W, M) per image, or ``"passthrough"`` for the channels of the
-        image itself. If its methods have no parameter `masks`, they get images that are continued
-        outside their masks by what is inside.
+        that returns one array (H, W, M) per image, or ``"passthrough"`` for the channels of the
+        image itself. Transformers whose methods have no parameter `masks` get images that are
+        filled outside their masks with what is inside.
     transformer_weights : dict of str to float, default=None
-        Factors of the transformers' features; 1 if a name is missing. A squared distance grows
-        with the square of such a factor.
+        Factors by which the transformers' features are multiplied; 1 if a name is missing. A
+        squared distance grows with the square of the factor.
     channel_axis : int or None, default=-1
         Which axis of an image holds its channels; None for grey images (or volumes) without
         such an axis.
@@ -41,7 +41,7 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
 
     See Also
     --------
-    make_channel_union : Makes a union without having to name the transformers.
+    make_channel_union : Makes a union and names the transformers itself.
     LabFeatures : Colour in CIELAB.
 
     Examples
@@ -68,7 +68,7 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
         self.channel_axis = channel_axis
 
     def get_params(self, deep=True):
-        """Get the parameters, those of the transformers included.
+        """Get the parameters, including those of the transformers.
 
         Parameters
         ----------
@@ -88,7 +88,7 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
         Parameters
         ----------
         **params : dict
-            Parameters by name; a transformer's own name replaces it.
+            Parameters by name. The name of a transformer replaces that transformer.
 
         Returns
         -------
@@ -171,7 +171,7 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
         for part, weight in parts:
             stop = start + part.shape[-1]
             if weight == 0:
-                # NaN times 0 would be NaN: features of weight 0 are not looked at.
+                # Features of weight 0 are not read, because NaN times 0 would be NaN.
                 planes[start:stop] = 0
             else:
                 channels = np.moveaxis(part, -1, 0)
@@ -185,7 +185,7 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
         Parameters
         ----------
         input_features : None
-            Not used; for scikit-learn.
+            Ignored; accepted because scikit-learn passes it.
 
         Returns
         -------

@@ -32,20 +32,20 @@ def _linear_light(srgb):
     return np.where(srgb > 0.04045, ((srgb + 0.055) / 1.055) ** 2.4, srgb / 12.92)
 
 
-# With so many steps, interpolating between them changes L, a and b by less than 1e-4.
+# With this many steps, interpolating between them changes L, a and b by less than 1e-4.
 _STEPS = 8192
 
 
 @lru_cache
 def _table_of_floats():
-    """Give the linear light of 0, 1 / _STEPS, ..., 1, and of 1 again."""
+    """Tabulate the linear light of 0, 1 / _STEPS, ..., 1, and of 1 again."""
     values = np.append(np.arange(_STEPS + 1), _STEPS) / _STEPS
     return _linear_light(values).astype(np.float32)
 
 
 @lru_cache
 def _table_of_codes(dtype):
-    """Give the linear light of each number of an unsigned integer type."""
+    """Tabulate the linear light of each number of an unsigned integer type."""
     largest = np.iinfo(dtype).max
     return _linear_light(np.arange(largest + 1) / largest).astype(np.float32)
 
@@ -55,22 +55,22 @@ class LabFeatures(ImageTransformerMixin, BaseEstimator):
 
     Distances in CIELAB are roughly the differences that people see, which is why SLIC compares
     colours there [1]_. The values equal those of :func:`skimage.color.rgb2lab` (illuminant D65,
-    2 degree observer) to 1e-3. They are computed in float32 and many times faster.
+    2 degree observer) to 1e-3, but they are computed in float32 and many times faster.
 
     Parameters
     ----------
     sigma : float, default=0.0
         Standard deviation in pixels of the Gaussian that smooths the colours; 0 for no smoothing.
-        With a small value such as 0.7, superpixels follow noise less and borders more.
+        With a small value such as 0.7, superpixels follow noise less and borders better.
     data_range : float or pair of float, default=None
         The values of black and white: the largest possible value, such as 4095 for 12 bits, or
-        the smallest and the largest one. With None, black and white are the ends of uint8 or
-        uint16, or 0 and 1 for floats.
+        the smallest and the largest one. If None, they are the ends of the type for uint8 and
+        uint16, and 0 and 1 for floats.
     channel_axis : int or None, default=-1
         Which axis of an image holds its channels; None for grey images (or volumes) without
         such an axis.
     memory : str, pathlib.Path, joblib.Memory or None, default=None
-        Where to keep the features of each image, so that they are computed only once.
+        Where to cache the features of each image, so that they are computed only once.
 
     Attributes
     ----------
@@ -140,7 +140,7 @@ class LabFeatures(ImageTransformerMixin, BaseEstimator):
         Parameters
         ----------
         input_features : None
-            Not used; for scikit-learn.
+            Ignored; accepted because scikit-learn passes it.
 
         Returns
         -------
@@ -175,7 +175,7 @@ def lab_planes(image):
     Parameters
     ----------
     image : ndarray of shape (..., 1) or (..., 3)
-        uint8, uint16, or floats in [0, 1], as `check_colours` gives them.
+        uint8, uint16, or floats in [0, 1], as `check_colours` returns them.
 
     Returns
     -------

@@ -56,7 +56,7 @@ def lab_from_linear(
             for i in range(length):
                 out[i] = m0 * r[i] + m1 * g[i] + m2 * b[i]
             # Dividing the bits of a float by three divides its exponent by three. This gives
-            # the cube root to 4 %, and two of Halley's steps give it to the last bits.
+            # the cube root to 4 %, and two of Halley's steps refine it to the last bits.
             bits, guess = ratio_bits[c], root_bits[c]
             for i in range(length):
                 guess[i] = bits[i] // third + np.int32(709921077)

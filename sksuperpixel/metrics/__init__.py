@@ -1,8 +1,8 @@
 """Scores of superpixels against ground truth, and of their shapes alone.
 
-All metrics take label maps from any source, one image or many, and segmentations by one or
-several annotators. `superpixel_report` computes all metrics at once; `SCORERS` holds them as
-scorers for `GridSearchCV`.
+All metrics take label maps from any source, for one image or many, and segmentations by one or
+several annotators. `superpixel_report` computes all metrics at once. `SCORERS` contains scorers of
+all metrics for `GridSearchCV`.
 """
 
 from sksuperpixel.metrics._boundary import (

@@ -1,4 +1,4 @@
-"""Metrics of how well superpixel edges follow the edges of the segments."""
+"""Metrics of how well superpixel edges follow the edges of segments."""
 
 from operator import methodcaller
 
@@ -9,7 +9,7 @@ from sksuperpixel.metrics._image_scores import score
 
 @share_docs(meaning="The score, at most 1; higher is better.")
 def boundary_recall(y_true, y_pred, *, tolerance=2, ignore_label=None, average="mean", masks=None):
-    r"""Compute the share of the true edge pixels that have a superpixel edge nearby.
+    r"""Compute the fraction of the true edge pixels that have a superpixel edge nearby.
 
     Parameters
     ----------
@@ -36,21 +36,21 @@ def boundary_recall(y_true, y_pred, *, tolerance=2, ignore_label=None, average="
 
     See Also
     --------
-    boundary_precision : The share of superpixel edges that are near a true edge.
+    boundary_precision : The fraction of superpixel edges that are near a true edge.
     mean_distance_to_edge : The distance to the nearest superpixel edge.
 
     Notes
     -----
     A true edge pixel is one whose next neighbour along some axis (to the right, below) is in
     another segment, so an edge is one pixel wide. Superpixel edges are the pixels on *both*
-    sides of such a change. A pair of pixels makes no edge if one of them is left out. With t the
-    tolerance, the share is [1]_
+    sides of such a change. A pair of pixels makes no edge if one of them is left out. With the
+    tolerance t, the score is [1]_
 
     .. math:: \frac{|\{p \in E_{true} : \min_{q \in E} \|p - q\|_\infty \le t\}|}
         {|E_{true}|}
 
     and 1 if there is no true edge. Published figures differ in the neighbourhood and in the
-    width of the edges: compare only figures that were computed in the same way.
+    width of edges, so compare only figures that were computed in the same way.
 
     References
     ----------
@@ -83,7 +83,7 @@ def boundary_recall(y_true, y_pred, *, tolerance=2, ignore_label=None, average="
 def boundary_precision(
     y_true, y_pred, *, tolerance=2, ignore_label=None, average="mean", masks=None
 ):
-    r"""Compute the share of the superpixel edge pixels that have a true edge nearby.
+    r"""Compute the fraction of the superpixel edge pixels that have a true edge nearby.
 
     Parameters
     ----------
@@ -110,17 +110,17 @@ def boundary_precision(
 
     See Also
     --------
-    boundary_recall : The share of true edges that are near a superpixel edge.
+    boundary_recall : The fraction of true edges that are near a superpixel edge.
 
     Notes
     -----
-    Edges are those of `boundary_recall`, two pixels wide for the superpixels:
+    Edges are those of `boundary_recall`; those of superpixels are two pixels wide:
 
     .. math:: \frac{|\{p \in E : \min_{q \in E_{true}} \|p - q\|_\infty \le t\}|}{|E|}
 
     and 1 if there is no superpixel edge. There are more superpixels than objects, so a low
-    precision is no fault in itself [1]_. The score is meant to compare label maps with the same
-    number of superpixels.
+    precision is not a fault in itself [1]_. The score is meant to compare label maps with the
+    same number of superpixels.
 
     References
     ----------
@@ -174,7 +174,7 @@ def mean_distance_to_edge(y_true, y_pred, *, ignore_label=None, average="mean", 
 
     See Also
     --------
-    boundary_recall : The share of true edges that are near a superpixel edge.
+    boundary_recall : The fraction of true edges that are near a superpixel edge.
 
     Notes
     -----
@@ -183,7 +183,7 @@ def mean_distance_to_edge(y_true, y_pred, *, ignore_label=None, average="mean", 
     .. math:: \frac{1}{|E_{true}|} \sum_{p \in E_{true}} \min_{q \in E} \|p - q\|_2
 
     It is 0 if there is no true edge. If there is no superpixel edge, it is the length of the
-    image's diagonal, the largest distance between two pixels.
+    image's diagonal, that is, the largest distance between two pixels.
 
     References
     ----------

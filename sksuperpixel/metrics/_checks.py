@@ -1,8 +1,8 @@
-"""Check what the metrics take, and split it into images.
+"""Check the arguments of the metrics, and split them into images.
 
-A *label map* is what a superpixel method gives: one integer per pixel, negative where the pixel
+A *label map* is the result of a superpixel method: one integer per pixel, negative where the pixel
 is outside a mask. A *segmentation* is the ground truth of one image, by one or several
-annotators. A batch is a sequence of either.
+annotators. A *batch* is a sequence of either.
 
 Errors read ``image 3: found ..., expected ...`` for an image of a batch. For a single image they
 begin with the name of the parameter.
@@ -23,22 +23,22 @@ from sksuperpixel._images.segmentations import check_segmentation
 
 
 class ScoredImage(NamedTuple):
-    """What the metrics know of one image.
+    """What the metrics know about one image.
 
     Attributes
     ----------
     index : int or None
-        Where the image is in its batch. None: it is a single image.
+        Position of the image in its batch; None for a single image.
 
     label_map : ndarray of int, shape (H, W) or (D, H, W)
         One superpixel per pixel.
 
     inside : ndarray of bool, the shape of `label_map`
-        The pixels that have a superpixel and that no mask leaves out.
+        The pixels that belong to a superpixel and are not masked.
 
     segmentations : list of (ndarray of int, ndarray of bool or None), or None
-        One per annotator: the segmentation, and which of its pixels are not masked; None if no
-        pixel is.
+        One pair per annotator: the segmentation, and which of its pixels are not masked, or None
+        if no pixel is masked.
 
     image : ndarray of shape (H, W, C) or (D, H, W, C), or None
         The pixels' values.
@@ -53,15 +53,15 @@ class ScoredImage(NamedTuple):
 
 @contextmanager
 def about(index, parameter):
-    """Let errors begin with the image's number, or with the parameter if there is one image.
+    """Begin errors with the image's number, or with the parameter for a single image.
 
     Parameters
     ----------
     index : int or None
-        Where the image is in its batch. None: it is a single image.
+        Position of the image in its batch; None for a single image.
 
     parameter : str
-        What a single image was given as.
+        Name of the parameter that a single image was given as.
     """
     if index is not None:
         with about_image(index):
@@ -75,25 +75,25 @@ def about(index, parameter):
 
 
 def is_batch(label_maps):
-    """Tell whether `label_maps` is several images, that is, a sequence and not one array."""
+    """Tell whether `label_maps` are several images, that is, a sequence and not one array."""
     if isinstance(label_maps, np.ndarray):
         return label_maps.dtype == object and label_maps.ndim == 1
     return isinstance(label_maps, Sequence)
 
 
 def split_images(y_pred, *, y_true=None, masks=None, images=None, images_name="images"):
-    """Check one image after another, each with what belongs to it.
+    """Check one image after another, together with its ground truth, mask and values.
 
     Parameters
     ----------
     y_pred : array of int or sequence of such arrays
-        One label map, or one per image. Each is asked for once.
+        One label map, or one per image. Each is indexed only once.
 
     y_true, masks, images : object or sequence of objects, default=None
-        What belongs to the label map, or one per image of a batch.
+        What belongs to the label map, or one entry per image of a batch.
 
     images_name : str, default="images"
-        What errors call the parameter `images`.
+        Name of the parameter `images` in errors.
 
     Yields
     ------
@@ -165,13 +165,13 @@ def check_tolerance(tolerance):
 
 
 def check_average(average):
-    """Raise unless `average` is one of its two values."""
+    """Raise unless `average` is "mean" or None."""
     if average not in ("mean", None):
         raise ValueError(f"average: found {average!r}, expected 'mean' or None")
 
 
 def _column(name, values, n_images):
-    """Give one entry of a parameter per image."""
+    """Return one entry of a parameter per image."""
     if values is None:
         return [None] * n_images
     check_length(name, values, n_images)
@@ -179,12 +179,12 @@ def _column(name, values, n_images):
 
 
 def _check_label_map(label_map):
-    """Check one label map; give it and the pixels that have a superpixel."""
+    """Check one label map; return it and the pixels that belong to a superpixel."""
     labels = _as_array(label_map)
     if labels.dtype.kind not in "bui":
         raise TypeError(f"found superpixels of dtype {labels.dtype}, expected integers")
     if labels.ndim not in (2, 3):
-        hint = "; several images are given as a list" if labels.ndim > 3 else ""
+        hint = "; pass several images as a list" if labels.ndim > 3 else ""
         raise ValueError(
             f"found superpixels of shape {labels.shape}, expected (H, W), or (D, H, W) for a "
             f"volume{hint}"
@@ -195,7 +195,7 @@ def _check_label_map(label_map):
 
 
 def _check_annotators(segmentation, shape):
-    """Check the ground truth of one image; give a list with an entry per annotator."""
+    """Check the ground truth of one image; return a list with one entry per annotator."""
     segmentation = _as_array(segmentation)
     labels = check_segmentation(segmentation.data, shape)
     masked = np.ma.getmask(segmentation)
@@ -204,7 +204,7 @@ def _check_annotators(segmentation, shape):
 
 
 def _check_image(image, shape):
-    """Check one image; give it with its channels last, and the pixels that are not masked."""
+    """Check one image; return it with channels last, and the pixels that are not masked."""
     image = _as_array(array_of_picture(image) if is_picture(image) else image)
     values = check_image(image.data, None if image.shape == shape else -1)
     if values.shape[:-1] != shape:

@@ -1,4 +1,4 @@
-"""What all metrics of one image share: each piece is computed once, when first asked for."""
+"""Intermediate results that the metrics of one image share, each computed only once."""
 
 from functools import cached_property
 
@@ -17,7 +17,7 @@ from sksuperpixel.metrics._regularity import global_regularity, isoperimetric_qu
 
 
 class Superpixels:
-    """The pixels of a label map that count, and the scores that need nothing else.
+    """The pixels of a label map that count, and the scores that need only these.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Superpixels:
         return global_regularity(self.codes, self.sizes)
 
     def explained_variation(self, image):
-        """Share of the variation of `image`, ndarray of shape (H, W, C), between superpixels."""
+        """Fraction of the variation of `image`, of shape (H, W, C), between superpixels."""
         within = total = 0.0
         for channel in np.moveaxis(image, -1, 0):
             values = channel[self.valid].astype(np.float64)
@@ -79,10 +79,11 @@ class Overlap:
     Parameters
     ----------
     superpixels : Superpixels
-        Its valid pixels are those that count for this annotator. Annotators may share it.
+        The superpixels, whose valid pixels are those that count for this annotator. Several
+        annotators may share one object.
 
     segmentation : ndarray of int, shape (H, W) or (D, H, W), or None
-        The annotator's segments. Without them, only metrics of shape can be computed.
+        The annotator's segments. If None, only metrics of shape can be computed.
     """
 
     def __init__(self, superpixels, segmentation):
@@ -134,13 +135,13 @@ def overlaps(image, ignore_label):
         The superpixels and the segmentations of the annotators.
 
     ignore_label : int or None
-        The segment that is left out.
+        Label of the pixels that are left out.
 
     Returns
     -------
     list of Overlap
         One per annotator, or a single one if there are no segmentations. Annotators with the
-        same valid pixels share what depends on the superpixels only.
+        same valid pixels share results that depend only on the superpixels.
 
     Raises
     ------
@@ -202,7 +203,7 @@ def score(measure, y_pred, *, y_true, ignore_label, average, masks, volumes=True
     Raises
     ------
     ValueError
-        If an image is a volume and must not be one.
+        If an image is a volume, but the metric is not defined for volumes.
     """
     check_average(average)
     check_ignore_label(ignore_label)
@@ -211,8 +212,8 @@ def score(measure, y_pred, *, y_true, ignore_label, average, masks, volumes=True
         with about(image.index, "y_pred"):
             if image.label_map.ndim == 3 and not volumes:
                 raise ValueError(
-                    f"found superpixels of shape {image.label_map.shape}, expected (H, W): this "
-                    "metric is not defined for volumes"
+                    f"found superpixels of shape {image.label_map.shape}, expected (H, W), "
+                    "because this metric is not defined for volumes"
                 )
         scores.append(np.array([measure(pair) for pair in overlaps(image, ignore_label)]))
     if average == "mean":
@@ -221,6 +222,6 @@ def score(measure, y_pred, *, y_true, ignore_label, average, masks, volumes=True
 
 
 def _share(pixels, within):
-    """Share of `pixels` that are in `within`; 1 if there are none."""
+    """Compute the fraction of `pixels` that are in `within`; 1 if there are no pixels."""
     n_pixels = np.count_nonzero(pixels)
     return np.count_nonzero(pixels & within) / n_pixels if n_pixels else 1.0

@@ -9,7 +9,7 @@ from sksuperpixel.metrics._image_scores import score
 
 @share_docs(meaning="The error; lower is better.")
 def undersegmentation_error(y_true, y_pred, *, ignore_label=None, average="mean", masks=None):
-    r"""Compute the share of the pixels by which superpixels leak across segments.
+    r"""Measure how far superpixels leak across segments, as a fraction of the pixels.
 
     Parameters
     ----------
@@ -37,14 +37,15 @@ def undersegmentation_error(y_true, y_pred, *, ignore_label=None, average="mean"
 
     Notes
     -----
-    The variant of Neubert and Protzel [1]_: where a superpixel lies partly in a segment, the
-    smaller of its two parts counts. With superpixels s, segments g and N pixels,
+    This is the variant of Neubert and Protzel [1]_: if a superpixel lies partly in a segment, the
+    smaller of its two parts, inside and outside the segment, counts. With superpixels s,
+    segments g and N pixels, it is
 
     .. math:: \frac{1}{N} \sum_g \sum_{s : s \cap g \ne \emptyset}
         \min(|s \cap g|, |s \setminus g|)
 
-    A pixel that leaks is counted for both segments, so a superpixel that two segments share in
-    equal halves counts with all its pixels.
+    A pixel that leaks is counted for both segments. If two equal halves of a superpixel lie in
+    two segments, all of its pixels count.
 
     References
     ----------
@@ -163,12 +164,12 @@ def achievable_iou(y_true, y_pred, *, ignore_label=None, average="mean", masks=N
     Notes
     -----
     Each superpixel takes the segment that it overlaps most, as in the achievable segmentation
-    accuracy [1]_; in a tie, the one with the lower label. With :math:`\hat g` the union of the
-    superpixels that take segment g,
+    accuracy [1]_. In a tie, it takes the one with the lower label. With the union
+    :math:`\hat g` of the superpixels that take segment g, the score is
 
     .. math:: \sum_g \frac{|g|}{N} \frac{|g \cap \hat g|}{|g \cup \hat g|}
 
-    so a segment that no superpixel takes adds 0.
+    A segment that no superpixel takes adds 0.
 
     References
     ----------
@@ -177,7 +178,8 @@ def achievable_iou(y_true, y_pred, *, ignore_label=None, average="mean", masks=N
 
     Examples
     --------
-    The second superpixel is a tie: it goes to segment 0, and no superpixel takes segment 1.
+    The second superpixel overlaps both segments equally. It takes segment 0, and no superpixel
+    takes segment 1.
 
     >>> import numpy as np
     >>> from sksuperpixel.metrics import achievable_iou

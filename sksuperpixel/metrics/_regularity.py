@@ -1,7 +1,7 @@
 """How regular the shapes of superpixels are: isoperimetric quotient and global regularity.
 
-All functions take `codes`, an array of the image's shape. In it the superpixels are numbered from
-0 without gaps, and pixels that do not count are -1. Each function treats all superpixels at once.
+All functions take `codes`, an array of the image's shape in which superpixels are numbered from 0
+without gaps, and pixels that do not count are -1. Each function treats all superpixels at once.
 """
 
 import numpy as np
@@ -16,20 +16,20 @@ def n_crossings(codes, sizes, step):
         The superpixels.
 
     sizes : ndarray of intp, shape (n_superpixels,)
-        Their numbers of pixels.
+        Number of pixels of each superpixel.
 
     step : tuple of int
-        From a pixel to the next one on its line. Each entry is -1, 0 or 1, and the first that
-        is not 0 is 1.
+        The step from a pixel to the next one on its line. Each entry is -1, 0 or 1, and the
+        first that is not 0 is 1.
 
     Returns
     -------
     ndarray of intp, shape (n_superpixels,)
-        Twice the number of runs of pixels, for each run has two ends. An end at the image's
+        Twice the number of runs of pixels, because each run has two ends. An end at the image's
         border counts, too.
     """
-    # A line leaves a superpixel at each pixel whose next one is not in the same superpixel. It has
-    # entered as often as it leaves.
+    # A line leaves a superpixel at each pixel whose next one is not in the same superpixel. It
+    # enters a superpixel as often as it leaves it.
     pixels = tuple(slice(max(-s, 0), min(-s, 0) or None) for s in step)
     following = tuple(slice(max(s, 0), min(s, 0) or None) for s in step)
     same = codes[pixels][(codes[pixels] == codes[following]) & (codes[pixels] >= 0)]
@@ -37,7 +37,7 @@ def n_crossings(codes, sizes, step):
 
 
 def isoperimetric_quotients(codes, sizes):
-    """Compare each superpixel with a disc, or a ball, of the same boundary.
+    """Compare each superpixel with a disc, or a ball, whose boundary is equally long or large.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def isoperimetric_quotients(codes, sizes):
         The superpixels.
 
     sizes : ndarray of intp, shape (n_superpixels,)
-        Their numbers of pixels.
+        Number of pixels of each superpixel.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def isoperimetric_quotients(codes, sizes):
 
 
 def global_regularity(codes, sizes):
-    """Global regularity of the superpixels of an image.
+    """Compute the global regularity of the superpixels of an image.
 
     Parameters
     ----------
@@ -69,13 +69,13 @@ def global_regularity(codes, sizes):
         The superpixels.
 
     sizes : ndarray of intp, shape (n_superpixels,)
-        Their numbers of pixels.
+        Number of pixels of each superpixel.
 
     Returns
     -------
     float
-        Shape regularity times consistency; `sksuperpixel.metrics.global_regularity` has the
-        formulas.
+        Shape regularity times consistency. The formulas are in
+        `sksuperpixel.metrics.global_regularity`.
     """
     # A stable sort keeps the pixels of a superpixel in scanning order. NumPy sorts 16-bit numbers
     # in linear time.
@@ -93,18 +93,19 @@ def global_regularity(codes, sizes):
 
 
 def _balance(sizes, code, row, col):
-    """Compute the square root of the smaller over the larger deviation of the coordinates."""
+    """Compute the root of the smaller over the larger standard deviation of coordinates."""
     variances = []
     for coordinate in (row, col):
         mean = np.bincount(code, weights=coordinate) / sizes
         deviation = coordinate - mean[code]
-        # 1 / 12 is the variance within a pixel. With it, a rectangle a x b has sqrt(a / b).
+        # 1 / 12 is the variance within a pixel. With it, the balance of a rectangle a x b is
+        # sqrt(a / b).
         variances.append(np.bincount(code, weights=deviation**2) / sizes + 1 / 12)
     return (np.minimum(*variances) / np.maximum(*variances)) ** 0.25
 
 
 def _consistency(sizes, code, row, col):
-    """Compute how well the superpixels match their average when laid upon one another."""
+    """Compute how well superpixels match their average shape when laid upon one another."""
     offsets = []
     for coordinate in (row, col):
         total = np.bincount(code, weights=coordinate).astype(np.int64)
@@ -119,8 +120,8 @@ def _consistency(sizes, code, row, col):
 
 
 def _convexity(codes, sizes, code, row, col):
-    """Divide perimeter over area of the convex hull by perimeter over area of the superpixel."""
-    # Of a superpixel's pixels in a row, only the first and the last matter for its hull.
+    """Divide the ratio of perimeter to area of the convex hull by that of the superpixel."""
+    # In each row, only the first and the last pixel of a superpixel matter for its hull.
     runs = np.flatnonzero((np.diff(code, prepend=-1) != 0) | (np.diff(row, prepend=-1) != 0))
     row, left, right = row[runs], col[runs], col[np.append(runs[1:], len(col)) - 1]
     code = code[runs]
@@ -156,7 +157,7 @@ def _hull_sizes(code, row, left, right):
     Returns
     -------
     ndarray of int, shape (n_superpixels,)
-        At least the superpixels' sizes.
+        No less than the superpixels' sizes.
     """
     # By Pick's theorem, a polygon with n lattice points, b of them on its boundary, satisfies
     # 2 n = 2 area + b + 2. This holds even for a line, whose boundary runs along it twice.
@@ -175,8 +176,8 @@ def _hull_sizes(code, row, left, right):
 
 def _lower_chain(group, x, y):
     """Find the corners of the lower convex hull of each group's points, which ascend in x."""
-    # A point that is not below the line between its two neighbours is no corner, whether or not
-    # the neighbours are corners. So all such points are removed at once, until there is none.
+    # A point that is not below the line between its two neighbours is not a corner, whether or
+    # not the neighbours are corners. All such points are removed at once, until none is left.
     while True:
         ahead, behind = x[2:] - x[1:-1], x[1:-1] - x[:-2]
         below = (y[1:-1] - y[:-2]) * ahead < (y[2:] - y[1:-1]) * behind

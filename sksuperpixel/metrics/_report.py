@@ -25,14 +25,15 @@ def superpixel_report(
     Parameters
     ----------
     y_true : array of int, shape (H, W) or (A, H, W), or sequence of such arrays, or None
-        The segmentation of one image, or those of its A annotators; for a volume (D, H, W) or
-        (A, D, H, W). One per image if `y_pred` is a sequence. Masked pixels of a NumPy masked
-        array are left out. None leaves out the metrics that need ground truth.
+        The segmentation of one image, or those of its A annotators. The shape for a volume is
+        (D, H, W) or (A, D, H, W). If `y_pred` is a sequence, one such array per image. Masked
+        pixels of NumPy masked arrays are left out. If None, the metrics that need ground truth
+        are left out.
 
     %(y_pred)s
 
     images : array of shape (H, W) or (H, W, C), or sequence of such arrays, default=None
-        The images, for `explained_variation`. Masked pixels of a NumPy masked array are left out
+        The images, for `explained_variation`. Masked pixels of NumPy masked arrays are left out
         of all metrics.
 
     %(ignore_label)s
@@ -42,30 +43,30 @@ def superpixel_report(
         in pixels along each axis.
 
     index : sequence, default=None
-        Names of the images. None: 0, 1, ...
+        Names of the images; None for 0, 1, ...
 
     %(masks)s
 
     Returns
     -------
     pandas.DataFrame
-        One row per image, averaged over annotators, and one column per metric, named as its
-        function. All are floats except `n_superpixels`, which is int. `global_regularity` is NaN
-        for volumes.
+        One row per image, averaged over annotators, and one column per metric with the name of
+        its function. All columns are floats except `n_superpixels`, which is int.
+        `global_regularity` is NaN for volumes.
 
     Raises
     ------
     ValueError
         If a parameter, a shape or the number of images is wrong, if a pixel that counts is NaN or
-        infinite in `images`, or if no pixel is left to score. The message names the image by its
-        index.
+        infinite in `images`, or if no pixel is left to score. The message contains the index of
+        the image.
     TypeError
         If labels are not integers, or an image does not hold real numbers.
 
     Notes
     -----
     The metrics share their work: edges, distances and the table of overlaps are computed once.
-    `explained_variation` does not look at the annotators and does not leave out void pixels.
+    `explained_variation` ignores the segmentations and therefore does not leave out void pixels.
 
     Examples
     --------
@@ -103,7 +104,7 @@ def superpixel_report(
 
 
 def _measures_against_segments(tolerance):
-    """Name the measures of an `Overlap` that need ground truth, in the order of the columns."""
+    """Return the measures of an `Overlap` that need ground truth, in the order of columns."""
     return {
         "boundary_recall": methodcaller("boundary_recall", tolerance),
         "boundary_precision": methodcaller("boundary_precision", tolerance),

@@ -1,4 +1,4 @@
-"""Scorers of all metrics for scikit-learn's model selection."""
+"""Scorers of all metrics, for model selection with scikit-learn."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -43,21 +43,21 @@ def get_scorers(*, tolerance=2, ignore_label=None):
     Returns
     -------
     dict of str to callable
-        ``scorer(estimator, images, segmentations, masks=None)`` is higher for better superpixels:
-        errors and distances are negated and named "neg_...", as in scikit-learn. The scorers of
+        ``scorer(estimator, images, segmentations, masks=None)`` is higher for better superpixels.
+        Errors and distances are negated and named "neg_...", as in scikit-learn. The scorers of
         `compactness`, `global_regularity`, `n_superpixels` and `explained_variation` do not need
         segmentations.
 
     Raises
     ------
     ValueError
-        If `tolerance` or `ignore_label` is not what it must be.
+        If `tolerance` or `ignore_label` is not as expected.
 
     Notes
     -----
-    A scorer compares what the estimator's ``predict`` gives for the images with their
-    segmentations. There is one segmentation per image: a stacked array is split along its first
-    axis. With ``scoring=get_scorers()``, all scorers share one call of ``predict``.
+    A scorer compares the results of the estimator's ``predict`` with the segmentations. There is
+    one segmentation per image; a stacked array is split along its first axis. With
+    ``scoring=get_scorers()``, all scorers share one call of ``predict``.
 
     If masks are given, the scorer calls ``predict(images, masks=masks)`` and leaves out what is
     outside the masks. With ``sklearn.set_config(enable_metadata_routing=True)``, scorers request
@@ -102,8 +102,8 @@ def get_scorers(*, tolerance=2, ignore_label=None):
 class SuperpixelScorer(_BaseScorer):
     """Score an estimator's superpixels by a metric; higher is better.
 
-    It has the type of scikit-learn's own scorers, because only these share one call of
-    ``predict``. Unlike them, it hands masks to ``predict``, too.
+    It is a subclass of scikit-learn's own scorers, because only these share one call of
+    ``predict``. Unlike them, it also passes masks to ``predict``.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class SuperpixelScorer(_BaseScorer):
         return self._score(_call_method, estimator, X, y_true, masks=masks)
 
     def _score(self, method_caller, estimator, X, y_true=None, *, masks=None):
-        """Score; scikit-learn's `method_caller` remembers what it called for other scorers."""
+        """Score; scikit-learn's `method_caller` caches results of calls for other scorers."""
         prediction = _Prediction(estimator, masks, method_caller)
         label_maps = method_caller(prediction, prediction.name, X)
         data = {"y_true": y_true}
@@ -170,22 +170,22 @@ class SuperpixelScorer(_BaseScorer):
 
 
 class _Prediction(BaseEstimator):
-    """Stands in for an estimator where several scorers share one call of ``predict``.
+    """Stands in for an estimator, so that several scorers share one call of ``predict``.
 
-    scikit-learn's caller passes on no masks, and its cache knows a result only by the name of
-    the method. So this object has a method that knows the masks, with a name of its own for each
-    sequence of masks.
+    scikit-learn's caller does not pass on masks, and its cache distinguishes results only by the
+    name of the method. Therefore, this object has a method that knows the masks, and whose name
+    is different for each sequence of masks.
 
     Parameters
     ----------
     estimator : estimator
-        The one to score.
+        The estimator to score.
 
     masks : sequence or None
         One mask (or None) per image.
 
     method_caller : callable
-        How to call ``predict`` without masks, so that scorers of other kinds share that call.
+        Calls ``predict`` without masks, so that scorers of other kinds share that call.
     """
 
     def __init__(self, estimator, masks, method_caller):
@@ -196,13 +196,13 @@ class _Prediction(BaseEstimator):
         setattr(self, self.name, self._predict)
 
     def _predict(self, X):
-        """Give a list of label maps, as masked arrays where images are masked arrays."""
+        """Return a list of label maps, which are masked arrays if the images are."""
         masked = {}
         images = X
         lazy = isinstance(X, Sequence) and not isinstance(X, (list, tuple))
         if lazy:
-            # A lazy sequence computes an image each time it is asked for. So masks are noted
-            # while the estimator reads the images.
+            # A lazy sequence computes an image each time it is asked for. To avoid a second
+            # pass, masks are noted while the estimator reads the images.
             images = LazySequence(partial(_read, X, masked), range(len(X)))
         if self.masks is None:
             label_maps = list(self.method_caller(self.estimator, "predict", images))
@@ -234,7 +234,7 @@ def _call_method(estimator, method, X):
 
 
 def _read(images, masked, index):
-    """Give one image, and note which of its values are masked."""
+    """Return one image, and note which of its values are masked."""
     image = images[index]
     masked[index] = np.ma.getmask(image)
     return image
@@ -246,7 +246,7 @@ def _leave_out(label_map, masked):
         return label_map
     shape = np.shape(label_map)
     if masked.shape != shape:
-        # Channels are last, or wherever the estimator takes them.
+        # Channels are last, or on the axis where the estimator expects them.
         axes = [a for a in range(-1, masked.ndim) if (*np.delete(masked.shape, a),) == shape]
         masked = masked.any(axis=axes[0] if axes else -1)
     return np.ma.array(label_map, mask=masked)

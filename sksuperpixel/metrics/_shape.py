@@ -1,4 +1,4 @@
-"""Metrics that look at the superpixels only: their shapes and their number."""
+"""Metrics that look only at the superpixels: their shapes and their number."""
 
 from operator import methodcaller
 
@@ -10,7 +10,7 @@ from sksuperpixel.metrics._image_scores import count_superpixels, overlaps, scor
 
 
 @share_docs(
-    meaning="The score, at most pi / 4 (that of a square), pi / 6 in a volume; higher is rounder."
+    meaning="The score, at most pi / 4 (a square), or pi / 6 in a volume; higher is rounder."
 )
 def compactness(y_pred, *, y_true=None, ignore_label=None, average="mean", masks=None):
     r"""Measure how much the superpixels resemble discs, or balls in a volume.
@@ -41,13 +41,13 @@ def compactness(y_pred, *, y_true=None, ignore_label=None, average="mean", masks
 
     Notes
     -----
-    The isoperimetric quotients of the superpixels s, weighted by their areas A [1]_,
+    This is the mean isoperimetric quotient of the superpixels s, weighted by their areas A [1]_,
 
     .. math:: \sum_s \frac{A_s}{N} \frac{4 \pi A_s}{P_s^2}
 
     where the perimeter P is the number of pixel edges between the superpixel and anything else,
-    the image's border and pixels left out included. In a volume, with V voxels and B voxel faces
-    on the boundary, the quotient is :math:`36 \pi V^2 / B^3`.
+    including the image's border and pixels that are left out. In a volume, with V voxels and B
+    voxel faces on the boundary, the quotient is :math:`36 \pi V^2 / B^3`.
 
     References
     ----------
@@ -56,7 +56,7 @@ def compactness(y_pred, *, y_true=None, ignore_label=None, average="mean", masks
 
     Examples
     --------
-    Two squares of 2 x 2 pixels, each with 4 pi 4 / 8^2:
+    Two squares of 2 x 2 pixels, with a quotient of 4 pi 4 / 8^2 each:
 
     >>> import numpy as np
     >>> from sksuperpixel.metrics import compactness
@@ -73,15 +73,15 @@ def compactness(y_pred, *, y_true=None, ignore_label=None, average="mean", masks
     )
 
 
-@share_docs(meaning="The score, at most 1, that of squares of one size; higher is more regular.")
+@share_docs(meaning="The score, at most 1 (equal squares); higher is more regular.")
 def global_regularity(y_pred, *, y_true=None, ignore_label=None, average="mean", masks=None):
-    r"""Measure how regular the superpixels are: convex, balanced, smooth and alike.
+    r"""Measure how convex, balanced, smooth and similar to each other the superpixels are.
 
     Parameters
     ----------
     y_pred : array of int, shape (H, W), or sequence of such arrays
         The superpixels of one image, or of each image of a sequence. Pixels with a negative
-        label and masked pixels of a NumPy masked array are left out. The measure is not defined
+        label and masked pixels of NumPy masked arrays are left out. The measure is not defined
         for volumes.
 
     %(y_true_optional)s
@@ -99,8 +99,8 @@ def global_regularity(y_pred, *, y_true=None, ignore_label=None, average="mean",
     Raises
     ------
     ValueError
-        If a label map is a volume, a parameter, a shape or the number of images is wrong, or no
-        pixel is left to score. The message names the image by its index.
+        If a label map is a volume, if a parameter, a shape or the number of images is wrong, or
+        if no pixel is left to score. The message contains the index of the image.
     TypeError
         If labels are not integers.
 
@@ -110,33 +110,34 @@ def global_regularity(y_pred, *, y_true=None, ignore_label=None, average="mean",
 
     Notes
     -----
-    The product of two factors [1]_. The *shape regularity criteria* [2]_ compare each superpixel
-    s with its convex hull H, by perimeter P and area, and compare the superpixel's extents along
-    the two axes:
+    The measure is the product of two factors [1]_. The *shape regularity criteria* [2]_ compare
+    the perimeter P and the area of each superpixel s with those of its convex hull H, and compare
+    the superpixel's extents along the two axes:
 
     .. math:: SRC = \sum_s \frac{|s|}{N} \cdot \frac{P_H / |H|}{P_s / |s|} \cdot
         \sqrt{\frac{\min(\sigma_x, \sigma_y)}{\max(\sigma_x, \sigma_y)}}
 
     The *smooth matching factor* compares each superpixel with the average shape. All superpixels
-    are moved so that their barycentres are at the origin. S is the share of the N pixels that
-    then lie at a place, and s / \|s\| is this share for one superpixel:
+    are moved so that their barycentres are at the origin. S is the fraction of the N pixels that
+    then lie at each place, and s / \|s\| is this fraction for one superpixel:
 
     .. math:: SMF = 1 - \sum_s \frac{|s|}{N} \frac{1}{2}
         \left\| S - \frac{s}{|s|} \right\|_1
 
-    The formulas leave the discretisation open. Here
+    The formulas leave the discretisation open. Here it is as follows:
 
     - the hull is that of the pixel centres, and \|H\| counts the pixels whose centres it
       contains, so a superpixel that is a discretised convex shape is its own hull;
-    - perimeters follow from Crofton's formula with the four directions of the grid: it counts
-      how often the lines through the pixels enter or leave s, along rows and columns and, with
-      weight :math:`1 / \sqrt 2`, along both diagonals; each line that meets H crosses it twice;
+    - perimeters follow from Crofton's formula with the four directions of the grid, which counts
+      how often the lines through the pixels enter or leave s: lines along rows and columns and,
+      with weight :math:`1 / \sqrt 2`, along both diagonals; each line that meets H crosses it
+      twice;
     - :math:`P_H / P_s` is at most 1, which matters only for superpixels in several pieces;
-    - the variances include the 1 / 12 of the coordinates within a pixel, so that a rectangle of
-      a x b pixels, even a single row of them, has :math:`\sqrt{a / b}`;
+    - variances include 1 / 12, the variance of coordinates within a pixel, so that the root is
+      :math:`\sqrt{a / b}` for a rectangle of a x b pixels, even for a single row;
     - barycentres are rounded to whole pixels, halves upwards.
 
-    Another definition of the perimeter or of the hull changes the measure by some per cent:
+    Another definition of the perimeter or of the hull changes the measure by some per cent, so
     compare only figures that were computed in the same way.
 
     References
@@ -181,8 +182,8 @@ def n_superpixels(y_pred, *, y_true=None, ignore_label=None, masks=None):
     Returns
     -------
     float
-        The number of superpixels, averaged over images. For one image it is a whole number: a
-        superpixel counts if at least one annotator leaves in one of its pixels.
+        The number of superpixels, averaged over images. For one image it is a whole number. A
+        superpixel counts if at least one of its pixels is not void for at least one annotator.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The metric that looks at the image itself: how much of its variation superpixels keep."""
+"""The metric that looks at the image itself: how much of its variation superpixels explain."""
 
 import numpy as np
 
@@ -10,14 +10,15 @@ from sksuperpixel.metrics._image_scores import overlaps
 
 @share_docs()
 def explained_variation(image, y_pred, *, masks=None):
-    r"""Compute the share of an image's variation that the superpixels' mean values keep.
+    r"""Compute the fraction of an image's variation that the superpixels' means explain.
 
     Parameters
     ----------
     image : array of shape (H, W) or (H, W, C), or sequence of such arrays
-        The image, or one image per label map if `y_pred` is a sequence; for a volume (D, H, W)
-        or (D, H, W, C). Any real numbers. Channels with a larger variance count more. Pixels of
-        a NumPy masked array are left out if they are masked in any channel.
+        The image, or one image per label map if `y_pred` is a sequence. The shape for a volume
+        is (D, H, W) or (D, H, W, C). Values can be any real numbers. Channels with a larger
+        variance count more. Pixels of NumPy masked arrays are left out if they are masked in any
+        channel.
 
     %(y_pred)s
 
@@ -26,20 +27,20 @@ def explained_variation(image, y_pred, *, masks=None):
     Returns
     -------
     float
-        The share, from 0 to 1, averaged over images; higher is better.
+        The fraction, from 0 to 1, averaged over images; higher is better.
 
     Raises
     ------
     ValueError
         If a shape or the number of images is wrong, if a pixel that counts is NaN or infinite,
-        or if no pixel is left to score. The message names the image by its index.
+        or if no pixel is left to score. The message contains the index of the image.
     TypeError
         If labels are not integers, or the image does not hold real numbers.
 
     Notes
     -----
-    With the values x of the pixels, their mean in each superpixel and their mean in the image
-    [1]_,
+    With the values x of the pixels, their mean :math:`\mu_s` in each superpixel s and their mean
+    :math:`\mu` in the image, the score is [1]_
 
     .. math:: \frac{\sum_i \|\mu_{s(i)} - \mu\|^2}{\sum_i \|x_i - \mu\|^2}
 
@@ -64,7 +65,7 @@ def explained_variation(image, y_pred, *, masks=None):
 
 
 def variation_of(image):
-    """Compute the explained variation of a `ScoredImage`, whatever its segmentations."""
+    """Compute the explained variation of a `ScoredImage`, ignoring its segmentations."""
     (pair,) = overlaps(image._replace(segmentations=None), ignore_label=None)
     with about(image.index, "image"):
         check_finite(image.image, None if image.inside.all() else image.inside)

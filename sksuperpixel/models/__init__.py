@@ -1,1 +1,1 @@
-"""Trained models: those that come with the library, and the format of their files."""
+"""Trained models: those shipped with the library, and the format of model files."""

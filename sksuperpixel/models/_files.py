@@ -1,6 +1,6 @@
-"""Files of trained models: tensors in the format of safetensors, and a description in JSON.
+"""Files of trained models: tensors in safetensors format, and a description in JSON.
 
-No code from a file is run.
+Reading a file never runs code from it.
 """
 
 import json
@@ -26,7 +26,7 @@ from sksuperpixel.models._transformers import TransformerReader, describe_transf
 FORMAT = "sksuperpixel.model"
 VERSION = 1
 
-# The parameters that describe each network beside its tensors.
+# The parameters that describe each network, besides its tensors.
 _NETWORKS = {
     "DistanceNetwork": ("n_features", "n_layers", "n_hidden"),
     "ClassificationNetwork": ("n_features", "n_candidates"),
@@ -36,7 +36,7 @@ _OF_NETWORK, _OF_FEATURES = "network.", "features."
 
 
 def save_model(path, model):
-    """Write a fitted model, as a whole or not at all.
+    """Write a fitted model, completely or not at all.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def load_model(path, model_class, device="cpu"):
     model_class : type
         TrainableSLIC.
     device : str, default="cpu"
-        Where networks run.
+        Torch device that networks run on.
 
     Returns
     -------
@@ -180,14 +180,14 @@ def _restore_network(description, tensors, path):
 
 
 def _check_nothing_else(tensors, model, path):
-    """Raise ValueError if a file has tensors that no part of its model knows."""
+    """Raise ValueError if a file has tensors that belong to no part of its model."""
     _, known = describe_transformer(model.features, model.features_, _OF_FEATURES)
     known |= tensors_of(model.classifier_.module_, _OF_NETWORK)
     check_names(tensors, known, path)
 
 
 def _blank_image(channel_axis, n_channels):
-    """Make an image with the axes and channels that the model knows, to fit transformers to."""
+    """Make an image with the axes and channels of the model, to fit transformers to."""
     if channel_axis is None:
         return np.zeros((8, 8), np.uint8)
     # Only the channels of a volume can be on the fourth axis.

@@ -1,4 +1,4 @@
-"""The methods by which an estimator is written to a model file and read from one."""
+"""The methods that write an estimator to a model file and read it from one."""
 
 from sklearn.utils.validation import check_is_fitted
 
@@ -7,14 +7,14 @@ from sksuperpixel.models._shipped import SHIPPED
 
 
 class ModelFilesMixin:
-    """Mixin of the estimator whose fitted models can be saved and loaded."""
+    """Mixin for the estimator whose fitted models can be saved and loaded."""
 
     def save(self, path):
         """Write the fitted model to a file.
 
-        The file holds the tensors in the format of safetensors, and a description of the model
-        in JSON. Parameters that depend on the machine are left out: `device`, `n_jobs`, and
-        `memory` and `checkpoint` of transformers.
+        The file holds the tensors in safetensors format and a description of the model in JSON.
+        Parameters that depend on the machine are left out: `device`, `n_jobs`, and `memory` and
+        `checkpoint` of transformers.
 
         Parameters
         ----------
@@ -36,21 +36,21 @@ class ModelFilesMixin:
 
     @classmethod
     def load(cls, path, device="cpu"):
-        """Read a model that `save` wrote. No code from the file is run.
+        """Read a model that `save` wrote, without running code from the file.
 
         Parameters
         ----------
         path : str or path-like
             The file.
         device : str, default="cpu"
-            Where the networks run.
+            Torch device that the networks run on.
 
         Returns
         -------
         TrainableSLIC
-            Fitted estimator. Its `classifier`, which `fit` would train, is a network of the same
-            kind with the same number of epochs, and otherwise with the defaults of
-            `sksuperpixel.networks`.
+            Fitted estimator. Its parameter `classifier`, which `fit` would train, is a network
+            of the same kind with the same number of epochs. Its other settings are the defaults
+            of `sksuperpixel.networks`.
 
         Raises
         ------
@@ -69,7 +69,7 @@ class ModelFilesMixin:
 
     @classmethod
     def from_pretrained(cls, name="bsds500", device="cpu"):
-        """Give a fitted model that comes with the library.
+        """Load a fitted model that comes with the library.
 
         Parameters
         ----------
@@ -78,14 +78,14 @@ class ModelFilesMixin:
             pixels across. It was trained on the segmentations of BSDS500 [1]_. Its card,
             ``sksuperpixel/models/bsds500.md``, says how it was trained and how good it is.
         device : str, default="cpu"
-            Where the networks run.
+            Torch device that the networks run on.
 
         Returns
         -------
         TrainableSLIC
-            Fitted estimator. Set `n_segments` or `superpixel_size` to what you want. `fit`
-            starts from this model and adapts its features to your images; with
-            ``features__train=False`` they stay as they are.
+            Fitted estimator. Set `n_segments` or `superpixel_size` as you need. `fit` starts
+            from this model and adapts its features to your images. With
+            ``features__train=False`` the features stay as they are.
 
         Raises
         ------

@@ -4,13 +4,13 @@ import os
 
 import numpy as np
 
-# Parameters that depend on the machine. They are not written, and not taken from a file that has
-# them: a cache folder, for one, holds pickles, which run code when they are read.
+# Parameters that depend on the machine. They are not written, and they are ignored in a file that
+# has them. For example, a cache folder holds pickles, which run code when they are read.
 LOCAL = ("memory", "checkpoint", "device", "n_jobs")
 
 
 def to_json(params):
-    """Turn parameters into data that JSON can hold, and leave out those of the machine.
+    """Turn parameters into data for JSON, without those that depend on the machine.
 
     Parameters
     ----------
@@ -19,8 +19,8 @@ def to_json(params):
     Returns
     -------
     dict
-        Arrays and sequences become lists, NumPy's numbers Python's, and paths text. Generators
-        of random numbers become None.
+        Arrays and sequences become lists, NumPy numbers become Python numbers, paths become
+        text, and generators of random numbers become None.
 
     Raises
     ------

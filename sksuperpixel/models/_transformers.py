@@ -29,7 +29,7 @@ def describe_transformer(transformer, fitted, prefix):
     fitted : transformer or None
         The fitted transformer.
     prefix : str
-        Prefix of the names of its tensors.
+        Prefix of the names of the transformer's tensors.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def describe_transformer(transformer, fitted, prefix):
     Raises
     ------
     ValueError
-        If a model file cannot hold it.
+        If a model file cannot hold the transformer.
     """
     if isinstance(transformer, str):
         return transformer, {}
@@ -70,7 +70,7 @@ def describe_transformer(transformer, fitted, prefix):
 
 @dataclass(frozen=True)
 class TransformerReader:
-    """Makes transformers from the descriptions that `describe_transformer` gave.
+    """Makes transformers from the descriptions that `describe_transformer` returned.
 
     Parameters
     ----------
@@ -79,11 +79,11 @@ class TransformerReader:
     path : str or path-like
         The file, for errors.
     blank : ndarray
-        An image with as many axes and channels as those that were fitted.
+        An image with the same number of axes and channels as those that were fitted.
     channel_axis : int or None
-        Which axis of it holds the channels.
+        Which axis of `blank` holds the channels.
     device : str, default="cpu"
-        Where networks run.
+        Torch device that networks run on.
     """
 
     tensors: dict
@@ -132,7 +132,7 @@ class TransformerReader:
         return transformer, self._fit(transformer)
 
     def _fit(self, transformer):
-        """Fit a copy, which learns the number of channels only."""
+        """Fit a copy, which learns only the number of channels."""
         return clone(transformer).fit([self.blank])
 
     def _with_network(self, transformer, prefix):
@@ -142,8 +142,8 @@ class TransformerReader:
             for name, tensor in self.tensors.items()
             if name.startswith(prefix)
         }
-        # The network is made with random weights, whatever its training started from, and then
-        # filled.
+        # The network is first made with random weights, even if its training started from others.
+        # Then it gets the weights of the file.
         random = {
             "weights": None,
             "train": False,

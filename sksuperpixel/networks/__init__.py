@@ -1,8 +1,8 @@
 """Networks that choose the cluster of a pixel among its candidates.
 
 They read one flat row per pixel: its M features, its Q distances in space to the candidates, and
-the Q x M differences between its features and the candidates', the nearest candidate first. A
-candidate that is absent has an infinite distance, and gets the probability 0.
+the Q x M differences between its features and those of the candidates. The nearest candidate comes
+first. A candidate that is absent has an infinite distance and gets the probability 0.
 """
 
 # ruff: noqa: E402

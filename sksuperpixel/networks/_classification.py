@@ -16,9 +16,9 @@ class ClassificationNetwork(nn.Module):
     Parameters
     ----------
     n_features : int
-        M.
+        M, the number of features.
     n_candidates : int, default=7
-        Q.
+        Q, the number of candidates.
 
     Examples
     --------

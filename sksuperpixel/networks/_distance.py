@@ -12,26 +12,26 @@ class DistanceNetwork(nn.Module):
 
     The nearer a candidate is by the learned distance, the more probable it is. With one layer,
     the distance is a weighted sum of squares: SLIC's own distance with learned weights. With
-    three layers, a small network corrects that sum. Before training, both are SLIC's distance.
-    All candidates share the same distance, so their number may differ between training and
+    three layers, a small network corrects that sum. Before training, both equal SLIC's distance.
+    The same distance is used for all candidates, so their number may differ between training and
     prediction.
 
     Parameters
     ----------
     n_features : int
-        M.
+        M, the number of features.
     n_layers : {1, 3}, default=3
         Number of layers.
     n_hidden : int, default=16
         Width of the two hidden layers, if there are three layers.
     channel_weights : array-like of shape (M,), default=None
-        Weights of the features' squared differences before training; None for weights of 1.
+        Weights of the features' squared differences before training. If None, all are 1.
     scales : array-like of shape (1 + M,), default=None
-        Typical sizes of the distance in space and of the features' differences. The inputs of
-        the hidden layers are divided by them. None for sizes of 1.
+        Typical sizes of the distance in space and of the features' differences, by which the
+        inputs of the hidden layers are divided. If None, all are 1.
     temperature : float, default=10.0
         Squared distance that changes the odds of a candidate by a factor of e. This is the value
-        before training; it is learned, too.
+        before training, which also learns the temperature.
 
     Raises
     ------
@@ -74,7 +74,7 @@ class DistanceNetwork(nn.Module):
         self.n_layers = n_layers
         self.n_hidden = n_hidden
         weights = np.ones(n_features) if channel_weights is None else np.asarray(channel_weights)
-        # The logarithm of a weight of 0 is infinite, so that no step could make it grow.
+        # The logarithm of a weight of 0 is infinite, and no training step could make it grow.
         log_weights = np.log(np.maximum(weights.astype(np.float64), 1e-6))
         self.log_weights = nn.Parameter(torch.tensor(log_weights, dtype=torch.float32))
         self.log_temperature = nn.Parameter(torch.tensor(float(np.log(temperature))))
@@ -96,7 +96,7 @@ class DistanceNetwork(nn.Module):
         return self.log_weights.detach().exp().cpu().numpy()
 
     def arrays(self):
-        """Give the arrays from which a kernel computes the distance without torch.
+        """Return the arrays from which a kernel computes the distance without torch.
 
         Returns
         -------
@@ -104,8 +104,8 @@ class DistanceNetwork(nn.Module):
             ``channel_weights`` of shape (M,); ``inverse_scales`` of shape (1 + M,), which is one
             over the scales; ``first`` of shape (2 + M, n_hidden) and ``second`` of shape
             (1 + n_hidden, n_hidden), the two hidden layers with their biases in the last row;
-            ``last`` of shape (n_hidden,), multiplied by the temperature. With one layer,
-            n_hidden is 0 here.
+            and ``last`` of shape (n_hidden,), the last layer multiplied by the temperature. With
+            one layer, n_hidden is 0 in these shapes.
         """
         temperature = self.log_temperature.exp()
         tensors = {
@@ -144,14 +144,14 @@ class DistanceNetwork(nn.Module):
         return total.masked_fill(absent, torch.inf)
 
     def _finite_distances(self, rows):
-        """Compute distances that are finite everywhere, and which candidates are absent."""
+        """Compute distances that are finite even for absent candidates, and find the latter."""
         _, distances, differences = split_rows(rows, self.n_features)
         absent = torch.isinf(distances)
         space = torch.where(absent, 0.0, distances)
         differences = torch.where(absent[..., None], 0.0, differences)
         total = space**2 + differences**2 @ self.log_weights.exp()
         if self.n_layers == 3:
-            # Not their squares, which spread over twice as many orders of magnitude.
+            # Squares as inputs would spread over twice as many orders of magnitude.
             inputs = torch.cat([space[..., None], differences.abs()], dim=-1) / self.scales
             correction = self.last(self.hidden(inputs))[..., 0]
             total = total + self.log_temperature.exp() * correction
@@ -171,6 +171,7 @@ class DistanceNetwork(nn.Module):
             Minus infinity for absent candidates.
         """
         total, absent = self._finite_distances(X)
-        # Dividing infinity by the temperature would make its gradient NaN: mask afterwards.
+        # Masked after the division, because dividing infinity would make the temperature's
+        # gradient NaN.
         logits = (-total / self.log_temperature.exp()).masked_fill(absent, -torch.inf)
         return torch.log_softmax(logits, dim=1)

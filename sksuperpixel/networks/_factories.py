@@ -31,16 +31,16 @@ def make_distance_net(
     n_layers : {1, 3}, default=3
         Number of layers of the `DistanceNetwork`.
     n_hidden : int, default=16
-        Width of its hidden layers.
+        Width of the hidden layers.
     learning_rate : float, default=0.03
         Adam's learning rate in the first epoch; it falls to 0 along a cosine over `max_epochs`.
-        For skorch, and so in a grid search, its name is ``lr``.
+        skorch calls this parameter ``lr``, which is also its name in a grid search.
     max_epochs : int, default=30
-        Largest number of epochs. With 0, the distance stays as it is before training: SLIC's,
-        which `LearnedFeatures` are made for.
+        Maximum number of epochs. With 0, the distance remains that of SLIC, for which
+        `LearnedFeatures` are made.
     patience : int, default=5
-        Training stops after so many epochs without a better validation loss, and the best epoch
-        is kept.
+        Training stops after this many epochs without a better validation loss, and the network
+        of the best epoch is kept.
     batch_size : int, default=512
         Number of pixels in a training step.
     verbose : int, default=0
@@ -51,8 +51,8 @@ def make_distance_net(
     Returns
     -------
     skorch.NeuralNetClassifier
-        Not initialised. `TrainableSLIC` sets its device and what depends on the images, such as
-        the number of features.
+        Not initialised. `TrainableSLIC` sets its device and everything that depends on the
+        images, such as the number of features.
 
     Examples
     --------
@@ -75,18 +75,18 @@ def make_distance_net(
 def make_classification_net(
     *, learning_rate=0.001, max_epochs=30, patience=5, batch_size=512, verbose=0, **params
 ):
-    """Make a skorch classifier of a pixel among a fixed number of candidates.
+    """Make a skorch classifier that chooses among a fixed number of candidates.
 
     Parameters
     ----------
     learning_rate : float, default=0.001
         Adam's learning rate in the first epoch; it falls to 0 along a cosine over `max_epochs`.
-        For skorch, and so in a grid search, its name is ``lr``.
+        skorch calls this parameter ``lr``, which is also its name in a grid search.
     max_epochs : int, default=30
-        Largest number of epochs.
+        Maximum number of epochs.
     patience : int, default=5
-        Training stops after so many epochs without a better validation loss, and the best epoch
-        is kept.
+        Training stops after this many epochs without a better validation loss, and the network
+        of the best epoch is kept.
     batch_size : int, default=512
         Number of pixels in a training step.
     verbose : int, default=0
@@ -97,7 +97,7 @@ def make_classification_net(
     Returns
     -------
     skorch.NeuralNetClassifier
-        Not initialised. `TrainableSLIC` sets its device, and the numbers of features and of
+        Not initialised. `TrainableSLIC` sets its device, and the numbers of features and
         candidates of its `ClassificationNetwork`.
 
     Examples
@@ -119,19 +119,19 @@ def make_classification_net(
 
 
 def make_net_of(module, device="cpu"):
-    """Make a skorch classifier of a network that is trained already.
+    """Make a skorch classifier from a trained network.
 
     Parameters
     ----------
     module : DistanceNetwork or ClassificationNetwork
         The trained network.
     device : str or torch.device, default="cpu"
-        Where the classifier computes.
+        Torch device that the classifier runs on.
 
     Returns
     -------
     skorch.NeuralNetClassifier
-        Initialised, with the weights of `module`.
+        An initialised classifier with the weights of `module`.
 
     Examples
     --------
@@ -161,9 +161,9 @@ class CosineDecay(Callback):
 
 
 class CandidateClassifier(NeuralNetClassifier):
-    """A classifier that prints as the call that makes it.
+    """A skorch classifier that is printed as the call that makes it.
 
-    skorch's classifiers print their whole state, weights included, on many lines.
+    skorch would print the whole state, including the weights, on many lines.
     """
 
     def __repr__(self):
@@ -186,17 +186,17 @@ class CandidateClassifier(NeuralNetClassifier):
         return f"{factory.__name__}({', '.join(arguments)})"
 
     def _argument(self, name):
-        """Look up a factory's argument, most of which skorch knows by another name."""
+        """Look up an argument of a factory. skorch knows most of them by other names."""
         if name == "patience":
             callbacks = dict(self.callbacks) if isinstance(self.callbacks, list) else {}
             return getattr(callbacks.get("early_stopping"), "patience", None)
         return getattr(self, _SKORCH_NAMES.get(name, name))
 
     def _other_params(self, names):
-        """Give the parameters that are not arguments of the factory, as text to compare."""
+        """Return the parameters that are not arguments of the factory, as text to compare."""
         known = {"callbacks", *(_SKORCH_NAMES.get(name, name) for name in names)}
         return {
-            # The text of an object ends in its address, which another copy does not share.
+            # Addresses of objects are removed, because they differ between equal copies.
             name: re.sub(" at 0x[0-9a-f]+", "", repr(value))
             for name, value in self.get_params(deep=False).items()
             if not (name in known or name.startswith("_"))
@@ -221,7 +221,7 @@ def _make_net(module, module_params, *, learning_rate, patience, **params):
     ]
     return CandidateClassifier(
         module,
-        # A placeholder, until the images are known.
+        # A placeholder until the images are known.
         module__n_features=1,
         **{f"module__{name}": value for name, value in module_params.items()},
         criterion=SetLoss,
@@ -229,7 +229,7 @@ def _make_net(module, module_params, *, learning_rate, patience, **params):
         lr=learning_rate,
         iterator_train__shuffle=True,
         predict_nonlinearity=torch.exp,
-        # The accuracy, which skorch would compute, means nothing for sets of right candidates.
+        # skorch would compute an accuracy, which has no meaning for sets of right candidates.
         callbacks__valid_acc=None,
         **{"callbacks": callbacks, **params},
     )

@@ -1,4 +1,4 @@
-"""What a network is trained to make small."""
+"""The loss that networks are trained with."""
 
 import torch
 from torch import nn
@@ -8,8 +8,9 @@ class SetLoss(nn.Module):
     """Negative logarithm of the probability that one of the right candidates is chosen.
 
     A target is either the slot of the one right candidate, as for cross-entropy, or the set of
-    all right candidates. A set is an integer with one bit per candidate, the lowest bit for the
-    first one. If only one candidate is right, both kinds of target give the same loss.
+    all right candidates. A set is an integer with one bit per candidate, of which the lowest
+    stands for the first candidate. If only one candidate is right, both kinds of target give the
+    same loss.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ class SetLoss(nn.Module):
         Returns
         -------
         torch.Tensor
-            The mean over the pixels, without axes.
+            The mean over the pixels, a tensor without axes.
         """
         if not self.sets:
             return nn.functional.nll_loss(log_probabilities, targets)

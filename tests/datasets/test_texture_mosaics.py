@@ -163,7 +163,7 @@ def test_list_of_sources():
         ({"sources": "stones"}, "'sources' parameter"),
         (
             {"sources": ["brick", "stones"]},
-            "sources: found .*stones.*, expected .*list of different names out of",
+            "sources: found .*stones.*, expected .*list of different names from",
         ),
         ({"sources": []}, "list of different names"),
         ({"sources": ["brick", "brick"]}, "list of different names"),

@@ -199,7 +199,7 @@ def test_no_pixel_at_all_is_an_error(maker, message):
 
 def test_too_few_clusters_in_all_images_is_an_error():
     with pytest.raises(
-        ValueError, match="n_candidates: found 5, expected at most 4, the most clusters that one"
+        ValueError, match="n_candidates: found 5, expected at most 4, the largest number"
     ):
         check_drawn([1], [3, 4], make_teacher())
     check_drawn([1], [3, 5], make_teacher())

@@ -30,7 +30,7 @@ VOLUMES = np.zeros((2, 3, 4, 6), int)
             VOLUMES,
             ValueError,
             r"y_pred: found superpixels of shape \(2, 3, 4, 6\), expected \(H, W\), or "
-            r"\(D, H, W\) for a volume; several images are given as a list",
+            r"\(D, H, W\) for a volume; pass several images as a list",
         ),
         (
             GOOD[:0],

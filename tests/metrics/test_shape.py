@@ -36,7 +36,7 @@ def test_void_may_differ_between_annotators():
 
 def test_global_regularity_of_a_volume():
     volume = np.zeros((2, 3, 4), int)
-    message = r"^image 1: found superpixels of shape \(2, 3, 4\), expected \(H, W\): this metric"
+    message = r"^image 1: found superpixels of shape \(2, 3, 4\), expected \(H, W\), because"
     with pytest.raises(ValueError, match=message):
         global_regularity([np.zeros((4, 6), int), volume])
 

@@ -7,7 +7,7 @@ from sksuperpixel._clustering.kernels.compilation import kernel
 
 @kernel
 def _window(seed, offset, half, start, stop):
-    """Give the pixels of [start, stop) that are at most `half` from a cluster along one axis."""
+    """Find the pixels of [start, stop) that are at most `half` from a cluster along one axis."""
     first = seed + int(np.ceil(offset - half))
     last = seed + int(np.floor(offset + half))
     return max(first, start), min(last + 1, stop)
@@ -17,16 +17,16 @@ def _window(seed, offset, half, start, stop):
 def assign(
     features,  # IN (C, D, H, W) float32
     seeds,  # IN (K, 3) int32
-    offsets,  # IN (K, 3) float32: where a cluster lies, from its seed
+    offsets,  # IN (K, 3) float32: where a cluster lies, relative to its seed
     means,  # IN (K, C) float32
     half,  # IN (3,) float32: half of the window, in pixels
-    scale,  # IN (K, 3) float32: of a distance in pixels, to weigh it against the features
-    gain,  # IN (K,) float32: of the whole squared distance
+    scale,  # IN (K, 3) float32: weight of a distance in pixels, in units of the features
+    gain,  # IN (K,) float32: factor of the whole squared distance
     rows,  # IN (z start, z stop, y start, y stop): the part of the image to do
     nearest,  # OUT (D, H, W) float32: squared distance to the cluster chosen
     labels,  # OUT (D, H, W) int32: that cluster, -1 where no window reaches
 ):
-    """Give each pixel the nearest of the clusters whose windows reach it; ties: the lower."""
+    """Assign each pixel to the nearest cluster whose window reaches it; ties: the lower."""
     n_channels, _, _, width = features.shape
     z_start, z_stop, y_start, y_stop = rows
     for z in range(z_start, z_stop):
@@ -44,7 +44,7 @@ def assign(
             continue
         factor = gain[k]
         # Unsigned indices cannot count from the end, which saves a check at each pixel. In
-        # narrow windows these checks take time.
+        # narrow windows such checks would take much of the time.
         left, n = np.uint64(x0), np.uint64(x1 - x0)
         for i in range(n):
             step = scale[k, 2] * (np.float32(x0 + np.int64(i) - seeds[k, 2]) - offsets[k, 2])
@@ -55,7 +55,7 @@ def assign(
                 step_y = scale[k, 1] * (np.float32(np.int64(y) - seeds[k, 1]) - offsets[k, 1])
                 across = step_z * step_z + step_y * step_y
                 if n_channels == 3:
-                    # Three colours are the usual case, and one loop does it all.
+                    # Three channels are the usual case, for which one loop does everything.
                     m0, m1, m2 = means[k, 0], means[k, 1], means[k, 2]
                     for i in range(n):
                         x = left + i
@@ -69,8 +69,8 @@ def assign(
                     continue
                 for i in range(n):
                     distance[i] = across + along_x[i]
-                # Three channels at a time: fewer trips of `distance` through memory, and
-                # the same sums in the same order as one at a time.
+                # Three channels at a time, so that `distance` is read and written less often.
+                # The sums are the same, in the same order, as with one channel at a time.
                 c = 0
                 while c + 3 <= n_channels:
                     f0 = features[c, z, y, x0:x1]
@@ -99,15 +99,15 @@ def assign(
 @kernel
 def accumulate(
     features,  # IN (C, D, H, W) float32
-    labels,  # IN (D, H, W) int32: negative where a pixel belongs to nothing
-    labels_start,  # IN: the labels to do are
-    labels_stop,  # IN: labels_start <= label < labels_stop
+    labels,  # IN (D, H, W) int32: negative where a pixel has no label
+    labels_start,  # IN: the first label to sum
+    labels_stop,  # IN: one after the last label to sum
     sums,  # OUT (K, 7 + 5 m >= 4 + C) float64: number of pixels, planes, rows, columns, features
 ):
     """Count the pixels of each label and sum their positions and features.
 
-    The pixels of a label are added in raster order, whichever thread does the label. Several
-    channels are added at once: each addition to a sum waits for the one before it, so several
+    The pixels of a label are added in raster order, whichever thread sums the label. Several
+    channels are summed at once. Each addition to a sum waits for the one before it, so several
     sums take little longer than one. The last channel is repeated to fill the last columns.
     """
     n_channels, depth, height, width = features.shape
@@ -136,7 +136,7 @@ def accumulate(
                 f0, f1 = features[c, z, y], features[min(c + 1, last), z, y]
                 f2, f3 = features[min(c + 2, last), z, y], features[min(c + 3, last), z, y]
                 f4 = features[min(c + 4, last), z, y]
-                # The columns of these channels, as a slice whose order the compiler knows.
+                # A slice of these channels' columns, so that the compiler knows their order.
                 columns = sums[:, 4 + c : 9 + c]
                 for x in range(width):
                     if row[x] >= labels_start and row[x] < labels_stop:
@@ -155,12 +155,12 @@ def move_clusters(
     offsets,  # OUT (K, 3) float32
     means,  # OUT (K, C) float32
 ):
-    """Put each cluster at the mean of its pixels; one without pixels stays where it is."""
+    """Move each cluster to the mean of its pixels. Clusters without pixels do not move."""
     for k in range(len(seeds)):
         n = sums[k, 0]
         if n == 0.0:
             continue
-        # Relative to the seed before dividing, because whole numbers are exact wherever it lies.
+        # The seed is subtracted before dividing: whole numbers are exact, wherever it lies.
         for axis in range(3):
             offsets[k, axis] = (sums[k, 1 + axis] - n * seeds[k, axis]) / n
         for c in range(means.shape[1]):

@@ -12,8 +12,8 @@ def nearest_candidates(
     offsets,  # IN (K, 3) float32
     spacing,  # IN (3,) float32: size of a pixel along each axis
     bin_size,  # IN (3,) float64: in pixels
-    bin_start,  # IN (bins + 1,) int32: the clusters of bin b are
-    bin_clusters,  # IN (K,) int32: bin_clusters[bin_start[b] : bin_start[b + 1]]
+    bin_start,  # IN (bins + 1,) int32: where the clusters of each bin start in bin_clusters
+    bin_clusters,  # IN (K,) int32: the clusters, ordered by bin
     bins,  # IN (3,) int32: number of bins along each axis
     candidates,  # OUT (n, Q) int32: nearest first, -1 where there are fewer than Q clusters
     distances,  # OUT (n, Q) float32: in units of `spacing`, infinity where absent
@@ -62,7 +62,7 @@ def nearest_candidates(
                                 d += step * step
                             if d <= distances[p, n_candidates - 1]:
                                 _insert(candidates, distances, p, k, d)
-            # The margin leaves out no tie to rounding.
+            # The margin makes sure that rounding does not hide a tie.
             if whole or distances[p, n_candidates - 1] < reach * reach * 0.9999:
                 break
             ring += 1
@@ -72,7 +72,7 @@ def nearest_candidates(
 
 @kernel
 def _insert(candidates, distances, p, k, d):
-    """Keep the nearest of pixel `p` sorted; equal distances: the lower cluster first."""
+    """Insert a cluster into the sorted candidates of pixel `p`; ties: the lower first."""
     q = distances.shape[1] - 1
     if d > distances[p, q] or (d == distances[p, q] and k > candidates[p, q]):
         return
@@ -92,12 +92,12 @@ def fill_rows(
     means,  # IN (K, C) float32
     candidates,  # IN (n, Q) int32: -1 where absent
     distances,  # IN (n, Q) float32: infinity where absent
-    pairs,  # IN (n, Q, P) float32: what else is known of a pixel and a candidate
+    pairs,  # IN (n, Q, P) float32: pair features
     rows,  # OUT (n, M + Q + Q M) float32, with M = C + P
 ):
     """Lay out what a classifier sees of pixels: features, distances, differences.
 
-    To a classifier, pair features are differences of P more features, which are 0.
+    Pair features are laid out as differences of P additional features, whose values are 0.
     """
     n_features, n_candidates = means.shape[1], candidates.shape[1]
     n_channels = n_features + pairs.shape[2]

@@ -28,10 +28,10 @@ def _unite(parents, a, b):
 
 @kernel
 def number_roots(parents):
-    """Give trees the numbers 0, 1, ... in the order of their lowest members, and count them.
+    """Renumber trees 0, 1, ... in the order of their lowest members, and count them.
 
-    Every root must be the lowest member of its tree. `parents` becomes the number of each
-    member's tree.
+    Every root must be the lowest member of its tree. Afterwards, `parents` holds the number of
+    each member's tree.
     """
     n = 0
     for a in range(len(parents)):
@@ -56,8 +56,8 @@ def _unite_with_row(parents, root, k, row, numbers, start, stop):
 
 @kernel
 def connected_components(
-    labels,  # IN (D, H, W) int32: negative where a pixel belongs to nothing
-    components,  # OUT (D, H, W) int32: numbered by their first pixels; -1 where labels are
+    labels,  # IN (D, H, W) int32: negative where a pixel has no label
+    components,  # OUT (D, H, W) int32: numbered by their first pixels; -1 where there is no label
 ):
     """Split each label into its 4-connected (6-connected) parts; return how many there are."""
     depth, height, width = labels.shape
@@ -82,8 +82,8 @@ def connected_components(
                     for x in range(start, stop):
                         numbers[x] = -1
                     continue
-                # A run joins the runs of its label that it touches: above, and in the slice
-                # before.
+                # A run joins the runs of its label that it touches in the row above and in the
+                # plane before.
                 parents[n] = n
                 root = np.int64(n)
                 if y > 0:
@@ -118,8 +118,8 @@ def relabel(labels, numbers):
 
 @kernel
 def borders(
-    regions,  # IN (D, H, W) int32: negative where a pixel belongs to nothing
-    wanted,  # IN (K,) bool: pairs of regions neither of which is wanted are left out
+    regions,  # IN (D, H, W) int32: negative where a pixel has no label
+    wanted,  # IN (K,) bool: only pairs with at least one wanted region are listed
     table,  # OUT (power of two > n,) int32: a hash table of the entries
     pairs,  # OUT (n, 2) int32: lower region, higher region, each pair once
     faces,  # OUT (n,) int32: how many pixel faces they share
@@ -141,7 +141,7 @@ def borders(
                     n = _touch(a, regions[z, y + 1, x], table, pairs, faces, n)
                 if z + 1 < depth:
                     n = _touch(a, regions[z + 1, y, x], table, pairs, faces, n)
-                # Faces behind were counted from the pixel there if its region is wanted.
+                # Faces to the pixels before were counted from there if their region is wanted.
                 if x > 0:
                     b = regions[z, y, x - 1]
                     if b >= 0 and not wanted[b]:

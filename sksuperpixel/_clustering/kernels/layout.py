@@ -1,4 +1,4 @@
-"""Move the channels of pixels apart, or together."""
+"""Copy pixels with all their channels to one plane per channel, and back."""
 
 from sksuperpixel._clustering.kernels.compilation import kernel
 
@@ -8,7 +8,7 @@ def to_planes(
     pixels,  # IN (n, C) any numbers
     planes,  # OUT (C, n) float32
 ):
-    """Move the channels of pixels apart, in blocks that the processor's cache holds."""
+    """Copy pixels to planes, in blocks that fit into the processor's cache."""
     n_pixels, n_channels = pixels.shape
     for start in range(0, n_pixels, 64):
         stop = min(start + 64, n_pixels)
@@ -21,11 +21,11 @@ def to_planes(
 def to_pixels(
     planes,  # IN (C, n) float32
     factors,  # IN (C,) float32
-    start,  # IN: the pixels to do are
-    stop,  # IN: start <= pixel < stop
+    start,  # IN: the first pixel to copy
+    stop,  # IN: one after the last pixel to copy
     pixels,  # OUT (n, C) float32
 ):
-    """Put the channels of pixels together, each times its factor, in blocks for the cache."""
+    """Copy planes to pixels, each channel times its factor, in blocks that fit the cache."""
     for block in range(start, stop, 64):
         for c in range(len(planes)):
             factor = factors[c]

@@ -9,13 +9,13 @@ from sksuperpixel._clustering.kernels.compilation import kernel
 def along_lines(
     features,  # IN (C, D, H, W) float32
     pixels,  # IN (n, 3) int32: where lines start
-    ends,  # IN (n, Q, 3) int32: where they end; a negative number: there is no line
+    ends,  # IN (n, Q, 3) int32: where they end; negative if there is no line
     statistic,  # IN: 0 sum, 1 maximum, 2 variation, 3 deviation
     along,  # OUT (n, Q) float32: infinity where there is no line
 ):
     """Compute a statistic of the features of the pixels on straight lines, both ends included.
 
-    Lines go from pixel to pixel through faces, so that none slips through an edge diagonally.
+    Successive pixels of a line share a face, so that no line slips diagonally through an edge.
     """
     at, sign = np.empty(3, np.int64), np.empty(3, np.int64)
     steps, done = np.empty(3, np.int64), np.empty(3, np.int64)
@@ -37,8 +37,8 @@ def along_lines(
                 if statistic < 2:
                     total += before[c]
             for _ in range(n_steps):
-                # The axis whose next step is due first: its middle lies at (done + 1/2) / steps
-                # of the way, compared without dividing.
+                # Find the axis whose next step is due first. The middle of that step lies at
+                # (done + 1/2) / steps of the way; the comparison avoids the division.
                 due = -1
                 for axis in range(3):
                     if done[axis] < steps[axis] and (

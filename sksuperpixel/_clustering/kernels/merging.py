@@ -43,11 +43,11 @@ def merge_small(
     sums,  # IN and OUT (K, C) float64: a root has the sum of its tree
     parents,  # IN and OUT (K,) int32: the forest of merged regions
 ):
-    """Merge each small region into the neighbour of least Ward increase; ties: the lower.
+    """Merge each small region into the neighbour with the least Ward increase; ties: the lower.
 
     All small regions choose at once, by the means before any of them is merged. Then those that
-    are still small choose again. So what happens to a region depends on its surroundings only,
-    and not on the order of regions. A small region without a neighbour is kept.
+    are still small choose again. Therefore, what happens to a region depends only on its
+    surroundings, and not on the order of regions. A small region with no neighbour is kept.
     """
     n_regions, n_pairs = len(counts), len(pairs)
     choice = np.empty(n_regions, np.int32)
@@ -81,7 +81,7 @@ def merge_small(
 
 @kernel
 def _less(heap_cost, heap_pair, i, j):
-    """Order of the heap: by cost; ties: by the lower regions."""
+    """Compare two entries of the heap: by cost; ties: by the regions' numbers."""
     if heap_cost[i] != heap_cost[j]:
         return heap_cost[i] < heap_cost[j]
     if heap_pair[i, 0] != heap_pair[j, 0]:
@@ -125,9 +125,9 @@ def _push(heap_cost, heap_pair, size, cost, a, b, stamp):
 
 @kernel
 def strengths_at_borders(
-    regions,  # IN (D, H, W) int32: negative where a pixel belongs to nothing
+    regions,  # IN (D, H, W) int32: negative where a pixel has no label
     edges,  # IN (D, H, W) float32: strength of the edge at each pixel
-    pairs,  # IN (n, 2) int32: lower region, higher region, in the order of both
+    pairs,  # IN (n, 2) int32: lower region, higher region; sorted by both
     starts,  # IN (K + 1,): where the pairs of each lower region start
     strengths,  # CHANGED (n,) float64: for each face, the mean of its two pixels is added
 ):
@@ -160,7 +160,7 @@ def strengths_at_borders(
 
 @kernel
 def merge_cheapest(
-    n_wanted,  # IN: how many regions to leave
+    n_wanted,  # IN: number of regions to leave
     border_power,  # IN: see below
     offset,  # IN: see below
     pairs,  # IN (n, 2) int32: the regions that touch, each pair once
@@ -175,12 +175,13 @@ def merge_cheapest(
     The cost of a pair is Ward's increase divided by the number of shared faces to the power
     `border_power`, times `offset` plus the mean edge strength at these faces. A heap holds the
     pairs. After a merge, the entries of its two regions are out of date, and new entries are
-    added for the neighbours of the merged region. The third number of an entry tells whether it
-    is out of date: it is the sum of its two regions' versions, which only grow.
+    added for the neighbours of the merged region. The third number of an entry tells whether the
+    entry is out of date: it is the sum of the versions of its two regions, which only grow.
     """
     n_regions, n_pairs = len(counts), len(pairs)
     means = _means(counts, sums)
-    # The neighbours of a region are a linked list, so that two lists are joined in one step.
+    # The neighbours of a region form a linked list, because two of these can be joined in one
+    # step.
     neighbour = np.empty(2 * n_pairs, np.int32)
     shared = np.empty(2 * n_pairs, np.int64)
     strength = np.empty(2 * n_pairs, np.float64)
@@ -225,7 +226,7 @@ def merge_cheapest(
         following[last[a]] = first[b]
         last[a] = last[b]
         n_left -= 1
-        # Take out of the list what is inside the region now, and what is listed twice.
+        # Remove entries that now lie inside the region, and join entries of the same neighbour.
         before, h, degree = np.int64(-1), first[a], 0
         while h >= 0:
             other = find(parents, neighbour[h])

@@ -8,31 +8,31 @@ from sksuperpixel._clustering.kernels.compilation import kernel, network_kernel
 @kernel
 def nearest_by_network(
     values,  # IN (n, C) float32: the pixels' features over their scales
-    means,  # IN (K, C) float32: the clusters', over the same scales
-    candidates,  # IN (n, Q) int32: -1 where absent, after those that are not
+    means,  # IN (K, C) float32: the clusters' mean features over the same scales
+    candidates,  # IN (n, Q) int32: absent ones are -1 and come last
     distances,  # IN (n, Q) float32
     pairs,  # IN (n, Q, P) float32: pair features over their scales
-    start,  # IN: the pixels to do are
-    stop,  # IN: start <= pixel < stop
-    channel_weights,  # IN (C + P,) float32: of the squares of what is over its scale
+    start,  # IN: the first pixel to assign
+    stop,  # IN: one after the last pixel to assign
+    channel_weights,  # IN (C + P,) float32: weights of the squared scaled differences
     space_scale,  # IN float32: one over the scale of distances
-    first,  # IN (2 + C + P, h) float32: the bias last
-    second,  # IN (h + 1, h) float32: the bias last
+    first,  # IN (2 + C + P, h) float32: the last row is the bias
+    second,  # IN (h + 1, h) float32: the last row is the bias
     last,  # IN (h,) float32; h may be 0
-    chosen,  # OUT (n,) int32: the candidate of least distance; ties: the first
+    chosen,  # OUT (n,) int32: the nearest candidate; ties: the first
 ):
-    """Give pixels the nearest candidate by the distance of a network of one or three layers."""
+    """Assign pixels to candidates by the distance of a network of one or three layers."""
     n_hidden, n_candidates = len(last), candidates.shape[1]
     n_features = means.shape[1]
     n_channels = n_features + pairs.shape[2]
     n_at_once = 32
-    # Zeros fill up what `_inner_products` takes at once.
+    # Rows are padded with zeros to the multiple that `_inner_products` needs.
     padded = 32 * ((n_channels + 31) // 32)
     matrix = np.zeros((4 * ((n_hidden + 3) // 4), padded), np.float32)
     for c in range(n_channels):
         for j in range(n_hidden):
             matrix[j, c] = first[c + 1, j]
-    n_rows = n_at_once * n_candidates  # of a pixel and a candidate
+    n_rows = n_at_once * n_candidates  # one row per pixel and candidate
     sizes = np.zeros((n_rows, padded), np.float32)
     hidden = np.empty((len(matrix), n_rows), np.float32)
     space, totals = np.zeros(n_rows, np.float32), np.zeros(n_rows, np.float32)
@@ -81,7 +81,7 @@ def _sizes(
     weights,  # IN (C,) float32
     sizes,  # OUT (at least C,) float32: absolute differences
 ):
-    """Sum weighted squares of the differences of a pixel to a cluster; keep their sizes."""
+    """Sum weighted squared differences of a pixel and a cluster; store absolute differences."""
     total = np.float32(0.0)
     for c in range(len(values)):
         difference = values[c] - mean[c]
@@ -92,12 +92,12 @@ def _sizes(
 
 @network_kernel
 def _inner_products(
-    a,  # IN (4 l, m) float32: m is a multiple of what processors add at once, 32 at most
+    a,  # IN (4 l, m) float32: m is a multiple of 32, so that processors can add many at once
     b,  # IN (r, m) float32
-    n,  # IN: rows of `b` to do
+    n,  # IN: number of rows of `b` to multiply
     products,  # OUT (4 l, r) float32
 ):
-    """Multiply rows with rows, four by two at once: so few loads feed many sums."""
+    """Multiply rows by rows, four by two at once, so that few loads feed many sums."""
     zero = np.float32(0.0)
     for j in range(0, n, 2):
         b0, b1 = b[j], b[min(j + 1, n - 1)]
@@ -113,7 +113,7 @@ def _inner_products(
                 s21 += a2[c] * b1[c]
                 s30 += a3[c] * b0[c]
                 s31 += a3[c] * b1[c]
-            # The second of the last pair may be the first once more.
+            # If n is odd, both rows of the last pair are the same.
             k = min(j + 1, n - 1)
             products[i, j], products[i + 1, j] = s00, s10
             products[i + 2, j], products[i + 3, j] = s20, s30
@@ -127,13 +127,13 @@ def _deep_layers(
     space_scale,  # IN float32
     space_weights,  # IN (h,) float32
     bias,  # IN (h,) float32
-    second,  # IN (h + 1, h) float32: the bias last
+    second,  # IN (h + 1, h) float32: the last row is the bias
     last,  # IN (h,) float32
-    n,  # IN: rows to do
+    n,  # IN: number of rows to compute
     hidden,  # IN (h or more, r) float32: what channels add to the first layer; CHANGED
-    totals,  # CHANGED (r,) float32: what the last layer gives is added
+    totals,  # CHANGED (r,) float32: the output of the last layer is added
 ):
-    """Go through a network from its first layer on, row beside row."""
+    """Compute the rest of a network from the inner products of its first layer."""
     n_hidden = len(last)
     zero = np.float32(0.0)
     for h in range(n_hidden):

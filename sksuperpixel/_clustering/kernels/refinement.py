@@ -11,17 +11,18 @@ def move_border_pixels(
     scale,  # IN (3,) float64: weight of a distance of one pixel along each axis
     faces,  # IN (3,) float64: cost of a pixel face of border across each axis
     means,  # IN (K, 3 + C) float64: centre and mean features of each region
-    iteration,  # IN: 0, 1, ...: in odd ones, the last pixel is the first
+    iteration,  # IN: 0, 1, ...; odd ones visit the pixels in reverse order
     changed,  # IN and OUT (K,) int64: the last iteration in which a region changed, or -1
     sums,  # IN and OUT (K, 4 + C) float64: each region's pixels, positions and features
     regions,  # IN and OUT (D, H, W) int32: connected regions; negative outside a mask
 ):
-    """Move each border pixel to the touching region where it costs less; count the moves.
+    """Move each border pixel to the touching region where it costs least; count the moves.
 
     Regions stay connected: a pixel moves only if the pixels of its region around it are
-    connected without it. In a tie it stays, or else goes to the neighbour before it along the
-    first axis, and so on. Borders between regions that have not changed since the last
-    iteration are skipped.
+    connected without it. If it costs the same in its own region, it stays. If several other
+    regions cost the same, the first one counts, in the order of the axes and for each axis
+    before, then after. Borders between regions that have not changed since the last iteration
+    are skipped.
     """
     depth, height, width = regions.shape
     around = np.empty((3, 3, 3), np.bool_)
@@ -34,7 +35,7 @@ def move_border_pixels(
             row = depth * height - 1 - row
         z, y = row // height, row % height
         here = regions[z, y]
-        # Outside the image, the row itself stands in: there is no border to it.
+        # Where the image ends, the row itself stands in for its neighbour, so there is no border.
         front = regions[z - 1, y] if z > 0 else here
         behind = regions[z + 1, y] if z + 1 < depth else here
         above = regions[z, y - 1] if y > 0 else here
@@ -104,7 +105,7 @@ def _cost_in_region(features, scale, means, k, z, y, x):
 
 @kernel
 def _cost_of_faces(faces, beside, k):
-    """Cost of the border around a pixel if it is in region k; the image's end costs nothing."""
+    """Cost of the border around a pixel if it is in region k. The end of the image is free."""
     cost = 0.0
     for side in range(6):
         if beside[side] >= 0 and beside[side] != k:
@@ -116,8 +117,8 @@ def _cost_of_faces(faces, beside, k):
 def _can_go(regions, a, z, y, x, around, queue):
     """Tell whether region a certainly stays connected without one of its pixels.
 
-    It does if the pixels of the region beside this one are connected within the 3 x 3 x 3
-    pixels around it.
+    It does if the region's pixels that touch this one are connected with each other within the
+    3 x 3 x 3 pixels around it.
     """
     depth, height, width = regions.shape
     n_beside, n = 0, 0

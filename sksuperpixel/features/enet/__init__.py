@@ -1,1 +1,1 @@
-"""ENet, a network for semantic segmentation, whose maps are features."""
+"""Features from ENet, a network for semantic segmentation."""

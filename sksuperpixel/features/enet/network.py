@@ -57,7 +57,7 @@ class InitialBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """A residual block: its input, plus what a branch of few maps computes from it.
+    """A residual block, which adds to its input what a branch of few maps computes from it.
 
     Parameters
     ----------
@@ -110,19 +110,19 @@ class Bottleneck(nn.Module):
         ----------
         x : torch.Tensor of shape (n, n_in, h, w)
         positions : torch.Tensor, default=None
-            What the block gave whose pooling this one undoes; only for the kind "up".
+            The positions returned by the block whose pooling this one undoes; only for "up".
 
         Returns
         -------
         maps : torch.Tensor of shape (n, n_out, h', w')
         positions : torch.Tensor or None
-            Where the maxima were that a block of the kind "down" took.
+            Positions of the maxima that a block of the kind "down" pooled.
         """
         branch = self.branch(x)
         found = None
         if self.kind == "down":
             x, found = functional.max_pool2d(x, 2, return_indices=True)
-            # Where the block has more maps than its input, the input counts as 0.
+            # If the block has more maps than its input, zeros stand in for the missing ones.
             x = functional.pad(x, (0, 0, 0, 0, 0, branch.shape[1] - x.shape[1]))
         elif self.kind == "up":
             x = functional.max_unpool2d(self.skip(x), positions, 2)
@@ -192,8 +192,8 @@ def load_weights(path, n_classes=None, seed=None):
     ----------
     path : path-like
     n_classes : int, default=None
-        Number of classes of the network. If that of the file differs, the last layer is not read
-        but initialised at random. None for that of the file.
+        Number of classes of the network. If the file has another number, the last layer is not
+        read but initialised at random. None for the number of the file.
     seed : int, default=None
         Seed of that initialisation.
 
@@ -225,6 +225,6 @@ def load_weights(path, n_classes=None, seed=None):
 
 
 def new_network(n_classes, seed):
-    """Make a network with random weights, leaving torch's own generator alone."""
+    """Make a network with random weights, without changing torch's own generator."""
     with seeded_torch(seed):
         return ENet(n_classes).eval()

@@ -44,7 +44,7 @@ def count_labels(segmentation, mask, n_classes, ignore_label):
 
 
 def class_weights(counts):
-    """Weigh classes as the paper does: ``1 / ln(1.02 + p)``, with p the fraction of the pixels.
+    """Weigh classes as in the paper: ``1 / ln(1.02 + p)``, with p the fraction of their pixels.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class ClassLoss:
         network : ENet
         images : torch.Tensor of shape (n, 3, h, w)
         labels : torch.Tensor of shape (n, h, w), int64
-            -1 where there is none.
+            -1 where there is no label.
         rng : Generator
             Not used.
 

@@ -19,12 +19,12 @@ from sksuperpixel.features.enet.training import ClassLoss, class_weights, count_
 from sksuperpixel.features.trainable.crops import interpolate
 from sksuperpixel.features.trainable.transformer import NetworkFeatures
 
-# Number of classes of a network that has neither weights nor labels to tell it.
+# Number of classes of a network if neither weights nor labels tell it.
 _DEFAULT_CLASSES = 11
 
 
 def _layer_sizes():
-    """Give the step of each layer, in pixels per sample, and its number of maps."""
+    """Compute the step of each layer, in pixels per sample, and its number of maps."""
     sizes, step = {"initial": (2, 16)}, 2
     for name, kind, n_maps, _ in BLOCKS:
         step = step * 2 if kind == "down" else step // 2 if kind == "up" else step
@@ -39,9 +39,9 @@ class ENetFeatures(NetworkFeatures):
     """Maps of ENet, a small convolutional network for semantic segmentation.
 
     ENet [1]_ is made to be fast. Its initial block, which consists of 13 convolutions and the
-    pooled image, finds edges, bars and colours in 3 x 3 pixels. Deeper layers tell more and more
-    of what objects look like. The weights that come with the library were learned on street
-    scenes (CamVid). With ``train=True``, others can be learned from segmentations.
+    pooled image, finds edges, bars and colours in 3 x 3 pixels. Deeper layers respond more and
+    more to what objects look like. The weights that come with the library were learned on street
+    scenes (CamVid). With ``train=True``, other weights can be learned from segmentations.
 
     Parameters
     ----------
@@ -57,32 +57,32 @@ class ENetFeatures(NetworkFeatures):
         path of a safetensors file that `save_weights` wrote, or None for random ones.
     data_range : float or pair of float, default=None
         The values of black and white: the largest possible value, such as 4095 for 12 bits, or
-        the smallest and the largest one. With None, black and white are the ends of uint8 or
-        uint16, or 0 and 1 for floats.
+        the smallest and the largest one. If None, they are the ends of the type for uint8 and
+        uint16, and 0 and 1 for floats.
     device : str or torch.device, default="cpu"
-        Where torch computes.
+        Torch device to compute on.
     channel_axis : int or None, default=-1
         Which axis of an image holds its channels; None for grey images (or volumes) without
         such an axis.
     memory : str, pathlib.Path, joblib.Memory or None, default=None
-        Where to keep the features of each image, so that they are computed only once.
+        Where to cache the features of each image, so that they are computed only once.
     train : bool, default=False
         Whether `fit` trains the network on semantic segmentations. If not, `fit` keeps the
         weights and ignores `y`, which a pipeline passes to all its steps. Then the parameters
         from `ignore_label` to `checkpoint` have no effect.
     n_classes : int, default=None
-        Number of classes, which are the labels 0 to ``n_classes - 1``. None for that of the
-        weights or, in training, for one more than the largest label. If the weights have another
+        Number of classes, which are the labels 0 to ``n_classes - 1``. If None, it is that of
+        the weights or, in training, one more than the largest label. If the weights have another
         number of classes, training starts with a new last layer.
     ignore_label : int, default=None
-        Label of pixels that nothing is learned from.
+        Label of pixels from which nothing is learned.
     max_epochs : int, default=100
         Number of epochs. Each one draws a random part of every image.
     batch_size : int, default=10
         Number of parts in a training step.
     crop_size : int or pair of int (height, width), default=256
         Size of the parts, a multiple of 8. If an image is smaller, nothing is learned from the
-        rest of the part.
+        rest of the part, which is outside the image.
     scale_range : pair of float (low, high), default=(0.75, 1.5)
         Range of the random factors by which parts are enlarged.
     learning_rate : float, default=5e-4
@@ -92,10 +92,10 @@ class ENetFeatures(NetworkFeatures):
         Adam's penalty on the squared weights.
     checkpoint : str or path-like, default=None
         File to which each epoch writes the state of the training. If the file exists, the
-        training goes on from there, to the same result. This needs an int as `random_state`.
+        training is resumed from there, with the same result. This needs an int as `random_state`.
     random_state : int, RandomState instance or None, default=None
-        Seed of random weights and of the training; torch's own generator is left as it was. Pass
-        an int for the same results at each call.
+        Seed of random weights and of the training. torch's own generator is not changed. Pass an
+        int to get the same results at each call.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ class ENetFeatures(NetworkFeatures):
     n_classes_ : int
         Number of classes of the network.
     losses_ : ndarray of shape (n_epochs,)
-        Mean loss of each epoch of the training; empty without.
+        Mean loss of each epoch of the training; empty without training.
     n_channels_in_ : int
         Number of channels of the images fitted: 1 or 3.
 
@@ -115,18 +115,18 @@ class ENetFeatures(NetworkFeatures):
 
     Notes
     -----
-    A grey image is used as the red, the green and the blue channel. Features are about as large as
-    1, so beside CIELAB they need weights.
+    A grey image is used as the red, the green and the blue channel. The size of features is about
+    1, so together with CIELAB they need weights.
 
-    Images are continued by their mirror images to a multiple of 8 pixels, and maps are enlarged
+    Images are mirrored at their borders up to a multiple of 8 pixels, and maps are enlarged
     bilinearly, without a shift. A layer with one sample per s x s pixels has its samples in the
-    middle of these pixels; only the convolutions of the initial block have them on the first
+    middle of these pixels. Only the convolutions of the initial block have them on the first
     pixel, where the middle of their kernels is.
 
     In training, the loss is the cross-entropy with the paper's weights of the classes,
     ``1 / ln(1.02 + p)``, where p is the fraction of the labelled pixels that belong to the class.
     Unlike in the paper, encoder and decoder are trained together. On a CPU, a training has the
-    same result at each call with the same number of torch's threads. Callbacks can follow the
+    same result at each call if torch uses the same number of threads. Callbacks can follow the
     epochs and end the training: see :meth:`set_callbacks`.
 
     References
@@ -202,7 +202,7 @@ class ENetFeatures(NetworkFeatures):
             Images.
         y : sequence of ndarray of shape (H, W) or (A, H, W), default=None
             Semantic segmentations, one per image: the class of each pixel. If an image has several
-            annotators, one of them is drawn each time. Only used with ``train=True``.
+            annotators, one of them is drawn each time. Used only with ``train=True``.
         masks : sequence of ndarray of shape (H, W), bool, or None, default=None
             Where the images count, one mask (or None) per image. Nothing is learned from pixels
             outside.
@@ -215,8 +215,8 @@ class ENetFeatures(NetworkFeatures):
         Raises
         ------
         ValueError
-            If a parameter, the images, the segmentations, the file of the weights or the
-            checkpoint are not as expected.
+            If a parameter, an image, a segmentation, the file of the weights or the checkpoint
+            is not as expected.
         FileNotFoundError
             If there is no file of the weights, or no folder for the checkpoint.
         TypeError
@@ -296,8 +296,8 @@ class ENetFeatures(NetworkFeatures):
             maps = maps[:, STEP : STEP + image.shape[0], STEP : STEP + image.shape[1]]
             return np.ascontiguousarray(np.moveaxis(maps, 0, -1))
         step, n_maps = _SIZES[self.layer]
-        # A layer's first sample is in the middle of the pixels it stands for. It is on the first
-        # of them for the initial block's convolutions, whose kernels have an odd size.
+        # A layer's first sample is in the middle of the pixels that it stands for. For the initial
+        # block's convolutions, whose kernels have an odd size, it is on the first of them.
         centres = np.full(n_maps, (step - 1) / 2)
         if self.layer == "initial":
             centres[:13] = 0
@@ -318,7 +318,7 @@ class ENetFeatures(NetworkFeatures):
         Parameters
         ----------
         input_features : None
-            Not used; for scikit-learn.
+            Ignored; accepted because scikit-learn passes it.
 
         Returns
         -------

@@ -1,1 +1,1 @@
-"""A network that is trained to make features that SLIC compares well."""
+"""A network that is trained to make good features for SLIC."""

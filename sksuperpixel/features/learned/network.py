@@ -11,30 +11,30 @@ from sksuperpixel.features.trainable.weights import read_weights
 
 # Height and width of images must be multiples of this, the step of the coarsest scale.
 STEP = 8
-# The network sees CIELAB minus this centre, divided by this spread: about -1 to 1.
+# The network sees CIELAB minus this centre, divided by this spread, so about -1 to 1.
 _CENTRE, _SPREAD = (50.0, 0.0, 0.0), (50.0, 30.0, 30.0)
 # Maps are multiplied by this, so that they differ about as much as colours do.
 _MAP_SCALE = 5.0
 # Squared distance that changes the odds by a factor of e, before training.
 _TEMPERATURE = 15.0
-# Logarithm of the odds of an edge before training: edges are rare.
+# Logarithm of the odds of an edge before training. It is low, because edges are rare.
 _EDGE_LOGIT = -2.5
 # Name of the weights of the first layer.
 _FIRST = "down.0.0.0.weight"
 
 
 class MapsNetwork(nn.Module):
-    """A network that goes down to a coarse scale and up again, over four scales.
+    """A network that goes through four scales, from fine to coarse and back.
 
-    Its features are CIELAB, with a learned weight per channel, and the maps. It also finds edges.
-    All of them have the size of the image.
+    Its features are the channels of CIELAB, each multiplied by a learned factor, and the maps. It
+    also finds edges. All results have the size of the image.
 
     Parameters
     ----------
     n_maps : int
     width : int
         Number of maps in the layers of the finest scale. The coarser scales have 2, 3 and 4 times
-        as many.
+        this number.
     """
 
     def __init__(self, n_maps, width):
@@ -73,7 +73,7 @@ class MapsNetwork(nn.Module):
         -------
         features : torch.Tensor of shape (n, 3 + n_maps, h, w)
         edges : torch.Tensor of shape (n, h, w)
-            Logarithm of the odds that a pixel is beside a border of segments.
+            Logarithm of the odds that a pixel lies next to a border between segments.
         """
         x = ((lab - self.centre) / self.spread).contiguous(memory_format=torch.channels_last)
         scales = []
@@ -84,7 +84,7 @@ class MapsNetwork(nn.Module):
             x = functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
             x = layer(torch.cat([x, beside], dim=1))
         colours = lab * self.log_colour_scales.exp().view(3, 1, 1)
-        # In bfloat16, maps would be too coarse to compare pixels by.
+        # In bfloat16, maps would be too coarse to compare pixels.
         with torch.autocast(x.device.type, enabled=False):
             x = x.float()
             features = torch.cat([colours, _MAP_SCALE * self.maps(x)], dim=1)
@@ -100,7 +100,7 @@ def _layer(n_in, n_out):
 
 
 def new_maps_network(n_maps, width, seed):
-    """Make a network with random weights, leaving torch's own generator alone."""
+    """Make a network with random weights, without changing torch's own generator."""
     with seeded_torch(seed):
         network = MapsNetwork(n_maps, width)
     # On a CPU, convolutions are twice as fast in this layout.
@@ -117,8 +117,8 @@ def network_params(tensors):
     Returns
     -------
     dict of str to int
-        If the tensors are not those of such a network, the smallest parameters that are possible;
-        comparing the tensors with that network's then shows what is wrong.
+        If the tensors are not those of such a network, the smallest possible parameters.
+        Comparing the tensors with those of that network then shows what is wrong.
     """
     params = {}
     for parameter, name, least in (("n_maps", "maps.weight", 1), ("width", _FIRST, 2)):

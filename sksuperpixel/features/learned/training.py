@@ -1,4 +1,4 @@
-"""The loss that teaches the network: where SLIC would send pixels, and where edges are."""
+"""The loss that trains the network, from SLIC's assignment of pixels and from edges."""
 
 import numpy as np
 import torch
@@ -10,28 +10,28 @@ from sksuperpixel._clustering.grid import Grid
 from sksuperpixel._label_maps.edges import two_sided_edges
 from sksuperpixel._label_maps.overlaps import Contingency
 
-# Weight of the loss of edges beside that of the assignment of pixels.
+# Weight of the loss of edges; that of the assignment of pixels has weight 1.
 _EDGE_WEIGHT = 0.5
-# Fewer pixels say too little about an image to learn from it.
+# Images with fewer pixels to learn from are left out.
 _FEWEST_PIXELS = 50
 
 
 class ClusterLoss:
-    """The loss of sending pixels to clusters of other segments, and of missing edges.
+    """The loss of assigning pixels to clusters of other segments, and of missing edges.
 
-    SLIC's iterations find the clusters, from the present features. Torch then computes the mean
+    SLIC's iterations find the clusters, from the current features. Torch then computes the mean
     features of the clusters that a pixel is compared with, so that gradients reach the features
     of the pixel and those of the clusters.
 
     Parameters
     ----------
     grid_steps : tuple of 2 float
-        Smallest and largest step of the grid; one is drawn for each image.
+        Smallest and largest step of the grid. A step is drawn for each image.
     compactness : float
     n_candidates : int
         Q.
     n_pixels : int
-        Largest number of pixels to learn from in an image.
+        Maximum number of pixels to learn from in an image.
     precision : "float32" or "bfloat16"
         Type of numbers in the layers of the network.
     """
@@ -51,7 +51,7 @@ class ClusterLoss:
         network : MapsNetwork
         images : torch.Tensor of shape (n, 3, h, w)
         labels : torch.Tensor of shape (n, h, w), int64
-            Segments 0, 1, ..., on the CPU; -1 where there is none.
+            Segments 0, 1, ..., on the CPU; -1 where there is no label.
         rng : Generator
 
         Returns
@@ -84,12 +84,12 @@ class ClusterLoss:
         pixels = torch.from_numpy(pixels).to(device)
         present = torch.from_numpy(candidates >= 0).to(device)
         candidates = torch.from_numpy(np.maximum(candidates, 0)).to(device)
-        # An embedding, unlike indexing, adds up gradients in the same order each time.
+        # Unlike indexing, an embedding adds up gradients in the same order each time.
         compared = functional.embedding(candidates, means)
         differences = flat.index_select(0, pixels)[:, None] - compared
         distances = (differences**2).sum(dim=2) + torch.from_numpy(space).to(device) ** 2
         logits = (-distances / temperature).masked_fill(~present, -torch.inf)
-        # The fraction of a cluster that belongs to the pixel's segment says how right the cluster
+        # The fraction of a cluster that belongs to the pixel's segment tells how right the cluster
         # is. The lower bound keeps a mislabelled pixel, whose fractions are all about 0, from
         # dominating the loss.
         right = torch.from_numpy(fractions).to(device).clamp_min(1e-3).log()
@@ -117,16 +117,16 @@ class ClusterLoss:
         space : ndarray of shape (n, Q), float32
             Distances in space, times compactness over grid step; 0 where absent.
         fractions : ndarray of shape (n, Q), float32
-            How much of each candidate belongs to the pixel's segment, from 0 to 1.
+            Fraction of each candidate that belongs to the pixel's segment, from 0 to 1.
         weight : float
-            How much of the image has both right and wrong candidates, from 0 to 1.
+            Fraction of the image's pixels that have both right and wrong candidates.
         None
-            In place of all this, if there are too few such pixels.
+            Returned instead of all this if there are too few such pixels.
         """
         planes = np.ascontiguousarray(features.detach().cpu().numpy())[:, np.newaxis]
         shape = planes.shape[1:]
         grid = Grid(shape, size)
-        # SLIC compares pixels with the clusters of each of its iterations.
+        # SLIC compares pixels with the clusters of every iteration, so one is drawn.
         n_iter = int(rng.integers(1, 5))
         labels, clusters = cluster_pixels(
             planes, grid, compactness=self.compactness, max_iter=n_iter
@@ -171,7 +171,7 @@ def _cluster_means(values, labels):
 
 
 def _edge_loss(logits, labels):
-    """Compute the cross-entropy of edges, which are the pixels beside another segment."""
+    """Compute the cross-entropy of edges, which are pixels next to another segment."""
     known = labels >= 0
     beside = np.stack(
         [two_sided_edges(each, inside) for each, inside in zip(labels, known, strict=True)]

@@ -25,32 +25,33 @@ from sksuperpixel.features.trainable.transformer import NetworkFeatures
 
 
 class LearnedFeatures(NetworkFeatures):
-    r"""Maps of a small convolutional network that learns what SLIC compares pixels by.
+    r"""Maps of a small convolutional network that learns features for SLIC.
 
     The network is trained through SLIC itself. Each pixel goes to one of the clusters near it,
-    the more probably the more alike their features are, and the network learns to send pixels to
-    clusters of their own segment. Afterwards, SLIC's plain distance of the features tells segments
-    apart: they are alike inside a segment, and differ across the border of two.
+    with a higher probability if their features are more alike, and the network learns to send
+    pixels to clusters of their own segment. Afterwards, SLIC's plain distance tells segments
+    apart, because features are alike inside a segment and differ across a border.
 
     Parameters
     ----------
     n_maps : int, default=12
-        Number of maps, beside the three of colour.
+        Number of maps, besides the three channels of colour.
     edges : bool, default=False
-        Whether to add an edge map as the last feature: the probability that a pixel is beside a
-        border of segments. The network learns it in any case. It is meant for `edge_channel` of
-        `SLIC` and for `PathFeature`; its values are too small to matter in a distance.
+        Whether to add an edge map as the last feature: the probability that a pixel lies next to
+        a border between segments. The network always learns it. It is meant for `edge_channel`
+        of `SLIC` and for `PathFeature`; its values are too small to matter in a distance.
     mirror : bool, default=False
         Whether to average the features of the image and of its mirror image. This makes them
         somewhat better and takes twice as long.
     width : int, default=24
         Number of maps in the finest layers of the network. Coarser layers have up to four times
-        as many. Time and memory grow with the width.
+        this number. Time and memory grow with the width.
     weights : "bsds500", str, path-like or None, default=None
         Weights that the network starts from: "bsds500" for those that come with the library,
-        learned on photographs of nature and people; the path of a safetensors file, written by
-        `save_weights`, or by `TrainableSLIC.save` if these are all the features of that model; or
-        None for random ones. With weights, the network has their `n_maps` and `width`.
+        learned on photographs of nature and people; the path of a safetensors file; or None for
+        random weights. `save_weights` writes such a file, and so does `TrainableSLIC.save` if
+        the model has no other features. With weights, the network has their `n_maps` and
+        `width`.
     train : bool, default=True
         Whether `fit` trains the network. If not, `fit` keeps the weights and ignores `y`, which a
         pipeline passes to all its steps. Then the parameters from `superpixel_sizes` to
@@ -60,19 +61,19 @@ class LearnedFeatures(NetworkFeatures):
     compactness : float, default=10.0
         Compactness of SLIC in training. The network learns to scale features to suit it.
     n_candidates : int, default=9
-        Q: how many clusters a pixel can go to, the nearest ones in space.
+        Q, the number of spatially nearest clusters that a pixel can go to.
     n_pixels_per_image : int, default=6000
-        Largest number of pixels to learn from in each part of an image. Only pixels with several
+        Maximum number of pixels to learn from in each part of an image. Only pixels with several
         segments around them are used.
     ignore_label : int, default=None
-        Label of pixels that nothing is learned from.
+        Label of pixels from which nothing is learned.
     max_epochs : int, default=60
         Number of epochs. Each one draws a random part of every image.
     batch_size : int, default=4
         Number of parts in a training step.
     crop_size : int or pair of int (height, width), default=192
         Size of the parts, a multiple of 8. If an image is smaller, nothing is learned from the
-        rest of the part.
+        rest of the part, which is outside the image.
     scale_range : pair of float (low, high), default=(0.7, 1.6)
         Range of the random factors by which parts are enlarged.
     learning_rate : float, default=2e-3
@@ -85,25 +86,25 @@ class LearnedFeatures(NetworkFeatures):
         by factors between ``1 - colour_jitter`` and ``1 + colour_jitter``, and lightness by up to
         ``50 * colour_jitter``.
     precision : "float32" or "bfloat16", default="float32"
-        Type of numbers in the layers of the network in training. With bfloat16, training takes
-        half the time on processors that support it, and longer on others.
+        Type of numbers in the layers of the network during training. With bfloat16, training
+        takes half the time on processors that support it, and longer on others.
     data_range : float or pair of float, default=None
         The values of black and white: the largest possible value, such as 4095 for 12 bits, or
-        the smallest and the largest one. With None, black and white are the ends of uint8 or
-        uint16, or 0 and 1 for floats.
+        the smallest and the largest one. If None, they are the ends of the type for uint8 and
+        uint16, and 0 and 1 for floats.
     device : str or torch.device, default="cpu"
-        Where torch computes. SLIC's iterations run on the CPU in any case.
+        Torch device to compute on. SLIC's iterations always run on the CPU.
     channel_axis : int or None, default=-1
         Which axis of an image holds its channels; None for grey images (or volumes) without
         such an axis.
     memory : str, pathlib.Path, joblib.Memory or None, default=None
-        Where to keep the features of each image, so that they are computed only once.
+        Where to cache the features of each image, so that they are computed only once.
     checkpoint : str or path-like, default=None
         File to which each epoch writes the state of the training. If the file exists, the training
-        goes on from there, to the same result. This needs an int as `random_state`.
+        is resumed from there, with the same result. This needs an int as `random_state`.
     random_state : int, RandomState instance or None, default=None
-        Seed of random weights and of the training; torch's own generator is left as it was. Pass
-        an int for the same results at each call.
+        Seed of random weights and of the training. torch's own generator is not changed. Pass an
+        int to get the same results at each call.
 
     Attributes
     ----------
@@ -111,7 +112,7 @@ class LearnedFeatures(NetworkFeatures):
         The network.
     losses_ : ndarray of shape (n_epochs,)
         Mean loss of each epoch of the training, including the loss of the edge map. It is NaN for
-        an epoch without any pixel to learn from. Empty without training.
+        an epoch with no pixel to learn from. The array is empty without training.
     n_channels_in_ : int
         Number of channels of the images fitted: 1 or 3.
 
@@ -130,19 +131,19 @@ class LearnedFeatures(NetworkFeatures):
 
     and the loss of a pixel is :math:`-\log \sum_k p_{ik} s_{ik}`, where :math:`s_{ik}` is the
     fraction of the pixels of k that belong to the segment of i. The temperature T is learned,
-    too. The clusters come from one to four of SLIC's iterations with the present features.
+    too. The clusters come from one to four of SLIC's iterations with the current features.
     Gradients flow through the features of the pixels and the mean features of the clusters, but
     not through the iterations. Only pixels with clusters of several segments around them are used:
-    the loss of an image is their mean loss times the fraction of such pixels. To this is added
-    half the mean cross-entropy of the edge map, in which a pixel is an edge if it is beside a
-    pixel of another segment. Learning features through a soft assignment to superpixels is the
-    idea of [1]_; network and loss are different here.
+    the loss of an image is their mean loss times the fraction of such pixels. Half the mean
+    cross-entropy of the edge map is added. There a pixel is an edge if it lies next to a pixel of
+    another segment. Learning features through a soft assignment to superpixels is the idea of
+    [1]_; network and loss are different here.
 
     The network sees CIELAB at four scales, and its maps have the size of the image. Images are
-    continued by their mirror images to a multiple of 8 pixels.
+    mirrored at their borders up to a multiple of 8 pixels.
 
-    On a CPU, a training has the same result at each call with the same number of torch's threads.
-    Features do not depend on this number.
+    On a CPU, a training has the same result at each call if torch uses the same number of
+    threads. Features do not depend on this number.
 
     References
     ----------
@@ -260,8 +261,8 @@ class LearnedFeatures(NetworkFeatures):
         Raises
         ------
         ValueError
-            If a parameter, the images, the segmentations, the file of the weights or the
-            checkpoint are not as expected.
+            If a parameter, an image, a segmentation, the file of the weights or the checkpoint
+            is not as expected.
         FileNotFoundError
             If there is no file of the weights, or no folder for the checkpoint.
         TypeError
@@ -308,7 +309,7 @@ class LearnedFeatures(NetworkFeatures):
         if np.isnan(losses).all():
             raise ValueError(
                 "y: found no pixel to learn from, expected pixels with superpixels of several "
-                f"segments around them, for superpixel_sizes={tuple(self.superpixel_sizes)}"
+                f"segments around them; superpixel_sizes={tuple(self.superpixel_sizes)}"
             )
         return network, losses
 
@@ -327,7 +328,7 @@ class LearnedFeatures(NetworkFeatures):
         return image.astype(np.float32), labels
 
     def _labels(self, segmentation):
-        # Only whether two pixels have the same segment matters, not its number.
+        # Only whether two pixels have the same segment matters, not the number of the segment.
         labels = np.full(segmentation.shape, -1, np.int64)
         known = np.ones(segmentation.shape, bool)
         if self.ignore_label is not None:
@@ -363,7 +364,7 @@ class LearnedFeatures(NetworkFeatures):
         Parameters
         ----------
         input_features : None
-            Not used; for scikit-learn.
+            Ignored; accepted because scikit-learn passes it.
 
         Returns
         -------

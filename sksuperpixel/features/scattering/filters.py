@@ -1,18 +1,18 @@
-"""The filters of the scattering transform, of which the process keeps the last few banks."""
+"""The filters of the scattering transform. The process keeps the last few banks of filters."""
 
 import threading
 from functools import lru_cache
 
 import numpy as np
 
-# Banks kept for the next image: at most about 30 MB each with J=2, L=8.
+# Number of banks kept for later images. With J=2 and L=8, each has at most about 30 MB.
 _N_BANKS = 8
 
 _building = threading.Lock()
 
 
 def filter_bank(height, width, J, L, device):
-    """Give the filters for windows of that size, as tensors.
+    """Return the filters for windows of a given size, as tensors.
 
     Parameters
     ----------
@@ -25,10 +25,10 @@ def filter_bank(height, width, J, L, device):
     Returns
     -------
     dict
-        As kymatio's function of that name gives it, with tensors: "psi" is a list of wavelets,
-        "phi" is the average.
+        The result of kymatio's function of this name, with tensors in it: "psi" is a list of
+        wavelets, and "phi" is the averaging filter.
     """
-    # One thread at a time: those that want the same bank would otherwise all build it.
+    # One thread at a time. Otherwise, threads that need the same bank would all build it.
     with _building:
         return _build_filter_bank(height, width, J, L, device)
 
@@ -48,19 +48,19 @@ def compute_filters(height, width, J, L):
 
     kymatio evaluates every filter 25 times on the whole image, and folds its spectrum in Python
     loops. Here the same functions evaluate a filter only where it is not 0, and NumPy folds its
-    spectrum. Parameters and result are those of `filter_bank`, with arrays in place of tensors.
+    spectrum. Parameters and result are those of `filter_bank`, with arrays instead of tensors.
     """
     from kymatio.scattering2d.filter_bank import gabor_2d, morlet_2d
     from scipy.fft import fft2
 
     slant = 4 / L
     widest = 0.8 * 2 ** (J - 1) * max(1, L / 4)
-    # 6.5 standard deviations to either side: beyond that, filters are below 1e-9.
+    # 6.5 standard deviations to either side, because filters are below 1e-9 beyond that.
     support = 2 ** int(np.ceil(np.log2(13 * widest)))
     small = min(support, height), min(support, width)
 
     def spectrum(filter_):
-        # The middle of a filter is at pixel (0, 0), so it continues at the opposite borders.
+        # The middle of a filter is at pixel (0, 0), so it wraps around to the opposite borders.
         rows, columns = ((np.arange(n) + n // 2) % n - n // 2 for n in small)
         whole = np.zeros((height, width), filter_.dtype)
         whole[np.ix_(rows, columns)] = filter_
@@ -78,7 +78,7 @@ def compute_filters(height, width, J, L):
 
 
 def _fold(spectrum, level):
-    """Fold a spectrum for an image of which only every 2^level-th pixel is kept.
+    """Fold a spectrum for an image that keeps only every 2^level-th pixel.
 
     This is kymatio's `periodize_filter_fft` without its loops.
     """

@@ -1,4 +1,4 @@
-"""The maps of the scattering transform: their names, and which of them are wanted."""
+"""The maps of the scattering transform: their names, and the selection among them."""
 
 from typing import NamedTuple
 
@@ -11,11 +11,11 @@ class ScatteringMap(NamedTuple):
     Attributes
     ----------
     name : str
-        Its name among the features.
+        Name of the map as a feature.
     channel : str
         The channel of the image.
     order : int
-        How many wavelets the channel went through: 0, 1 or 2.
+        Number of wavelets that the channel was filtered with: 0, 1 or 2.
     j1, theta1 : int or None
         Scale and angle of the first wavelet, numbered as kymatio does.
     angle1 : float or None
@@ -56,7 +56,7 @@ def list_maps(J, L, max_order, channels, n_channels):
     -------
     list of ScatteringMap
     """
-    # kymatio measures angles from the rows to the columns, and its first one is not 0.
+    # kymatio measures angles from the rows to the columns, and its first angle is not 0.
     angles = [(90 - (int(L - L / 2 - 1) - theta) * 180 / L) % 180 for theta in range(L)]
     wavelets = [(j, theta, angles[theta]) for j in range(J) for theta in range(L)]
     maps = []
@@ -84,24 +84,24 @@ def _name_channels(channels, n_channels):
 
 
 def select_maps(select, maps):
-    """Find the maps that are wanted.
+    """Find the maps that are selected.
 
     Parameters
     ----------
     select : array-like of str, callable or None
-        Names of maps, or a function that is called with each map and tells whether it is wanted.
-        None for all of them.
+        Names of maps, or a function that is called with each map and tells whether to select it.
+        None for all maps.
     maps : list of ScatteringMap
 
     Returns
     -------
     tuple of int
-        Positions in `maps`: in the order of the names, otherwise in the order of the maps.
+        Positions in `maps`, in the order of the names if they are given.
 
     Raises
     ------
     ValueError
-        If there is no such map, if a map is named twice, or if none is wanted.
+        If there is no such map, if a map is named twice, or if none is selected.
     """
     if select is None:
         return tuple(range(len(maps)))
@@ -115,7 +115,7 @@ def select_maps(select, maps):
 
 
 def _find_names(names, maps):
-    # As objects: NumPy would make names of numbers that are beside names.
+    # As objects, because NumPy would turn numbers in a list of names into names.
     names = np.asarray(names, dtype=object)
     if names.ndim != 1:
         raise ValueError(f"select: found {names.tolist()!r}, expected one list of names of maps")

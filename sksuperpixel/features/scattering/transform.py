@@ -1,4 +1,4 @@
-"""The transform of one channel: in windows, then enlarged to the size of the image."""
+"""The transform of one channel. It works in windows, then enlarges maps to the image's size."""
 
 import numpy as np
 
@@ -6,19 +6,20 @@ from sksuperpixel.features.scattering.filters import filter_bank
 from sksuperpixel.features.scattering.maps import count_maps
 
 # An image is transformed in windows. Their lengths are multiples of 64 pixels, so that images of
-# many sizes share few filter banks. They are at most 640 pixels or four times the halo, whichever
-# is more, so that no bank is large; a larger image is cut into several windows.
+# many sizes share few filter banks. So that no bank is large, windows are at most 640 pixels or
+# four times the halo long, whichever is more, and larger images are cut into several windows.
 _LENGTH_STEP = 64
 _LONGEST = 640
-# Where filters are taken to end, in standard deviations of their Gaussians. What lies farther
-# away changes the maps of an image in [0, 1] by about 1e-5.
+# Filters are cut off at this many standard deviations of their Gaussians. Pixels farther away
+# would change the maps of an image in [0, 1] by about 1e-5.
 _REACH = 4
 
 
 def halo_of_filters(J, L):
     """Compute how many pixels the filters reach, rounded up to a multiple of 2^J."""
     # The standard deviation of kymatio's wavelets is 0.8 * 2^j along their waves, and L / 4
-    # times as much across them. A map comes from up to two wavelets and the average in turn.
+    # times as much across them. A map comes from up to two wavelets and the average, one after
+    # another.
     wavelets = 0.8 * max(1, L / 4) * (2 ** (J - 1) + (2 ** (J - 2) if J > 1 else 0))
     average = 0.8 * 2 ** (J - 1)
     step = 2**J
@@ -71,10 +72,11 @@ def scatter(plane, J, L, max_order, device):
     Returns
     -------
     ndarray of shape (M, rows, columns), float32
-        Values at the places that `windows_of_axis` describes.
+        Values at the positions that `windows_of_axis` describes.
     """
-    # This function of kymatio works for all shapes, unlike its class ScatteringTorch2D, whose
-    # filters are slow to compute. Importing kymatio.torch would fail with SciPy 1.17.
+    # This function of kymatio works for all shapes. The filters of its class ScatteringTorch2D
+    # are made for one shape and slow to compute, and importing kymatio.torch fails with SciPy
+    # 1.17.
     import torch
     from kymatio.scattering2d.backend.torch_backend import backend
     from kymatio.scattering2d.core.scattering2d import scattering2d
@@ -103,7 +105,7 @@ def scatter(plane, J, L, max_order, device):
                 window = padded[i * step : i * step + height, j * step : j * step + width]
                 maps = scattering2d(
                     torch.from_numpy(np.ascontiguousarray(window)[None]).to(device),
-                    lambda x: x[..., None],  # instead of padding, which is done
+                    lambda x: x[..., None],  # instead of padding, which is done already
                     lambda x: x[..., 0],
                     backend,
                     J,
@@ -117,7 +119,7 @@ def scatter(plane, J, L, max_order, device):
 
 
 def values_around_pixels(size, J, upsample):
-    """Find the two values of an axis between which each pixel lies.
+    """Find the two values along an axis between which each pixel lies.
 
     Parameters
     ----------
@@ -129,7 +131,7 @@ def values_around_pixels(size, J, upsample):
     Returns
     -------
     first : ndarray of shape (size,), int
-        With "nearest", the only value of the pixel.
+        The first value. With "nearest", the only one.
     second : ndarray of shape (size,), int, or None
     weight : ndarray of shape (size,), float32, or None
         Weight of the second value, from 0 to 1.
@@ -140,7 +142,7 @@ def values_around_pixels(size, J, upsample):
         # The first value belongs to a block of pixels before the image.
         return pixels // step + 1, None, None
     first, part = np.divmod(pixels + step // 2, step)
-    # A pixel that is exactly at the last value has no second one.
+    # A pixel exactly at a value does not need a second one, which may not exist.
     second = np.where(part > 0, first + 1, first)
     return first, second, (part / step).astype(np.float32)
 
@@ -153,14 +155,14 @@ def enlarge(coarse, rows, columns, plane):
     coarse : ndarray (IN)
         One map of `scatter`.
     rows, columns : tuple (IN)
-        What `values_around_pixels` gives for each axis.
+        What `values_around_pixels` returns for each axis.
     plane : ndarray of shape (H, W), float32 (OUT)
     """
     first, second, weight = columns
     if weight is None:
         plane[...] = coarse[:, first][rows[0]]
         return
-    # The last digits of torch's interpolation would depend on the number of maps.
+    # Not by torch, because the last digits would then depend on the number of maps.
     wide = coarse[:, first] * (1 - weight) + coarse[:, second] * weight
     first, second, weight = rows
     np.multiply(wide[first], (1 - weight)[:, None], out=plane)

@@ -1,4 +1,4 @@
-"""The transformer: its parameters, and how an image becomes features."""
+"""The transformer: its parameters, and the steps from an image to features."""
 
 from numbers import Integral, Real
 from typing import NamedTuple
@@ -22,12 +22,12 @@ from sksuperpixel.features.scattering.maps import (
 )
 from sksuperpixel.features.scattering.transform import enlarge, scatter, values_around_pixels
 
-# The transform squares values in float32, which cannot hold the squares of much larger numbers.
+# The transform squares values in float32, which cannot hold the squares of larger numbers.
 _LARGEST = 1e15
 
 
 class _Settings(NamedTuple):
-    """What a fitted transformer computes features with, even after `set_params`."""
+    """The settings at `fit`, which count for a fitted transformer even after `set_params`."""
 
     J: int
     L: int
@@ -45,8 +45,8 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
     takes absolute values and averages these over about :math:`2^J` pixels. Maps of order 0 are
     blurred channels. Maps of order 1 tell how much the image changes at each scale and in each
     direction; maps of order 2 tell how that amount of change itself changes. Different textures
-    have different maps, and nothing has to be learned. The transform is computed by kymatio
-    [3]_, which must be installed together with torch.
+    have different maps, and nothing has to be learned. kymatio [3]_ computes the transform. It
+    must be installed together with torch.
 
     Parameters
     ----------
@@ -56,26 +56,26 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
     L : int, default=8
         Number of angles between 0 and 180 degrees.
     max_order : {1, 2}, default=2
-        Largest number of wavelets that a map comes from.
+        Maximum number of wavelets that a channel is filtered with.
     channels : {"all", "lightness"}, default="all"
-        What is transformed: every channel of the image, or its lightness only, which is L of
-        CIELAB divided by 100. Only grey and RGB images have a lightness.
+        What is transformed: every channel of the image, or only its lightness (L of CIELAB
+        divided by 100). Only grey and RGB images have a lightness.
     select : array-like of str or callable, default=None
-        Which maps are features. Either their names, in the order of the features; or a function
-        that is called with a record of each map, whose attributes are the columns of
-        :meth:`feature_table`, and that tells whether the map is a feature. None for all maps.
+        Which maps are features: either their names, in the order of the features, or a function
+        that tells whether a map is a feature. The function is called with a record of each map,
+        whose attributes are the columns of :meth:`feature_table`. None for all maps.
     upsample : {"bilinear", "nearest"}, default="bilinear"
-        How maps, which have one value for ``2**J`` x ``2**J`` pixels, are enlarged to the size
+        How maps, which have one value per ``2**J`` x ``2**J`` pixels, are enlarged to the size
         of the image.
     data_range : float or pair of float, default=None
         The values that are scaled to 0 and 1: the largest possible value, such as 4095 for 12
-        bits, or the smallest and the largest one. With None, unsigned integers are scaled by the
+        bits, or the smallest and the largest one. If None, unsigned integers are scaled by the
         largest value of their type, and floats are not scaled.
     device : str or torch.device, default="cpu"
-        Where to compute: "cpu", "cuda" or "cuda:1". It can be set after fitting, too. Features
-        are NumPy arrays in any case.
+        Torch device to compute on: "cpu", "cuda" or "cuda:1". It can also be set after fitting.
+        Features are always NumPy arrays.
     memory : str, pathlib.Path, joblib.Memory or None, default=None
-        Where to keep the features of each image, so that they are computed only once.
+        Where to cache the features of each image, so that they are computed only once.
     channel_axis : int or None, default=-1
         Which axis of an image holds its channels; None for grey images without such an axis.
 
@@ -101,22 +101,23 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         S_2 x = ||x \star \psi_{j_1,\theta_1}| \star \psi_{j_2,\theta_2}| \star \phi_J,
         \quad j_1 < j_2 < J,
 
-    There are :math:`1 + J L + L^2 J (J - 1) / 2` of them: 81 with the defaults, so 243 for an RGB
-    image. For an RGB image of 481 x 321 pixels, they take 150 MB.
+    There are :math:`1 + J L + L^2 J (J - 1) / 2` maps per channel: 81 with the defaults, so 243
+    for an RGB image. For an RGB image of 481 x 321 pixels, they take 150 MB.
 
-    *Scale.* For an image in [0, 1], maps of order 1 and 2 are about 0.01 and 0.001 on average.
-    Beside CIELAB, they need weights of a few hundred to matter in a distance: see
+    *Scale.* For an image in [0, 1], maps of order 1 and 2 are about 0.01 and 0.001 on average. To
+    matter in a distance together with CIELAB, they need weights of a few hundred: see
     ``transformer_weights`` of :class:`ChannelUnion`.
 
     *Alignment.* kymatio computes each map at every ``2**J``-th pixel of an axis. Here these are
-    the pixels ``2**(J - 1)``, ``2**(J - 1) + 2**J``, ..., and places just outside the image. The
-    middle of a block of ``2**J`` x ``2**J`` pixels lies between pixels, half a pixel before
-    these. "bilinear" interpolates between the places where the values were computed, so that maps
-    are not shifted; "nearest" gives all pixels of a block the same value.
+    the pixels ``2**(J - 1)``, ``2**(J - 1) + 2**J``, ..., and positions just outside the image.
+    "bilinear" interpolates between these positions, so that maps are not shifted. "nearest" gives
+    all pixels of a block of ``2**J`` x ``2**J`` pixels the same value, although it was computed
+    half a pixel after the middle of the block.
 
     *Borders.* Images are mirrored at their borders, edge pixels included, as far as the filters
-    reach. So images can have any size, and opposite borders do not influence each other. Large
-    images are cut into overlapping windows. This limits memory, and changes maps by about 1e-5.
+    reach. Therefore images can have any size, and opposite borders do not influence each other.
+    Large images are cut into overlapping windows, which limits memory and changes maps by about
+    1e-5.
 
     *Filters* are not stored in the transformer. The process keeps those of the last few sizes of
     windows.
@@ -192,7 +193,7 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         X : sequence of ndarray of shape (H, W) or (H, W, C)
             Images.
         y : None
-            Not used; for scikit-learn.
+            Ignored; accepted because scikit-learn passes it.
         masks : sequence of ndarray of shape (H, W), bool, or None, default=None
             Where the images count, one mask (or None) per image.
 
@@ -245,7 +246,7 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         for channel in np.unique(channel_of):
             plane = np.ascontiguousarray(scaled[..., channel])
             places = np.flatnonzero(channel_of == channel)
-            # Maps of order 2 are most of the work, so they are computed only if one is wanted.
+            # Maps of order 2 take most of the time, so they are computed only if one is selected.
             order = 2 if (map_of[places] >= count_maps(J, L, 1)).any() else 1
             with one_torch_thread():
                 coarse = scatter(plane, J, L, order, device)
@@ -254,7 +255,7 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         return np.moveaxis(planes, 0, -1)
 
     def _cache_key(self):
-        # The maps that were selected in place of `select`, which may be a function.
+        # The settings contain the selected maps, because `select` may be a function.
         return f"{type(self).__module__}.{type(self).__qualname__}", self._settings
 
     def _maps(self):
@@ -274,7 +275,7 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         Parameters
         ----------
         input_features : None
-            Not used; for scikit-learn.
+            Ignored; accepted because scikit-learn passes it.
 
         Returns
         -------
@@ -308,20 +309,20 @@ def _check_flat(image):
     if image.ndim != 3:
         raise ValueError(
             f"found a volume of shape {image.shape}, channels last, expected an image (H, W) or "
-            "(H, W, C): the scattering transform has two dimensions"
+            "(H, W, C), because the scattering transform has two dimensions"
         )
 
 
 def _scaled(image, channels, data_range):
-    """Give the channels to transform (H, W, C), float32, scaled to [0, 1] if there is a range."""
+    """Return the channels to transform, (H, W, C) float32, scaled if their range is known."""
     if channels == "lightness":
         return lab_planes(check_colours(image, data_range))[0, ..., np.newaxis] / np.float32(100)
     scaled = centred_if_coarse(scaled_to_unit(image, data_range))
     largest = float(np.abs(scaled).max())
     if largest > _LARGEST:
         raise ValueError(
-            f"found values up to {largest:g}, expected at most {_LARGEST:g}: the scattering "
-            "transform squares them in float32"
+            f"found values up to {largest:g}, expected at most {_LARGEST:g}, because the "
+            "scattering transform squares them in float32"
         )
     return scaled.astype(np.float32)
 
@@ -338,7 +339,7 @@ def _torch_device(device):
         ) from error
     if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
         raise ValueError(
-            f"device: found {device!r}, expected one that torch can use; it has "
+            f"device: found {device!r}, expected one that torch can use; it finds "
             f"{torch.cuda.device_count()} CUDA devices here"
         )
     return found

@@ -1,1 +1,1 @@
-"""What the transformers with a network that can be trained have in common."""
+"""What transformers with a trainable network have in common."""

@@ -1,4 +1,4 @@
-"""The state of a training in a file, from which the training can go on."""
+"""Files with the state of a training, from which the training can be resumed."""
 
 import io
 import os
@@ -11,7 +11,7 @@ from sksuperpixel._files.writing import write_atomically
 
 
 def write_checkpoint(path, training, network, optimizer, losses):
-    """Write the state after an epoch, whole or not at all.
+    """Write the state after an epoch, completely or not at all.
 
     Parameters
     ----------
@@ -40,11 +40,11 @@ def read_checkpoint(path, training, network, optimizer):
     ----------
     path : path-like
     training : Training
-        It must be the training that the state is of.
+        The training, which must be the one that the state belongs to.
     network : torch.nn.Module
-        Changed.
+        The network, whose state is replaced.
     optimizer : torch.optim.Optimizer
-        Changed.
+        The optimizer, whose state is replaced.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def read_checkpoint(path, training, network, optimizer):
     Raises
     ------
     ValueError
-        If the file cannot be read, or is of another training.
+        If the file cannot be read, or belongs to another training.
     """
     if not os.path.exists(path):
         return []
@@ -69,8 +69,8 @@ def read_checkpoint(path, training, network, optimizer):
     for name, expected in asdict(training).items():
         if found.get(name) != expected:
             raise ValueError(
-                f"checkpoint: {path} is of a training with {name}={found.get(name)}, expected "
-                f"{name}={expected}; remove it to start again, or give another path"
+                f"checkpoint: {path} belongs to a training with {name}={found.get(name)}, "
+                f"expected {name}={expected}; remove it to start again, or give another path"
             )
     network.load_state_dict(parts[0])
     optimizer.load_state_dict(parts[1])

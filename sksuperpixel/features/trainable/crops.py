@@ -4,19 +4,19 @@ import numpy as np
 
 
 def interpolate(array, positions, axis):
-    """Interpolate linearly along one axis; beyond its ends, the first or last value goes on.
+    """Interpolate linearly along one axis; beyond its ends, repeat the first or last value.
 
     Parameters
     ----------
     array : ndarray, float32
     positions : ndarray of shape (n,)
-        Where to interpolate, as numbers of the array's entries along the axis.
+        Where to interpolate, in indices along the axis.
     axis : int
 
     Returns
     -------
     ndarray, float32
-        Of length n along the axis.
+        The values, of length n along the axis.
     """
     last = array.shape[axis] - 1
     positions = np.clip(positions, 0, last)
@@ -54,7 +54,7 @@ def draw_crop(image, labels, shape, scale_range, rng):
     scale = np.exp(rng.uniform(*np.log(scale_range)))
     labels = labels.astype(np.int64)
     for axis, (length, wanted) in enumerate(zip(labels.shape, shape, strict=True)):
-        # If the part is larger than the image, the image is anywhere inside the part.
+        # If the part is larger than the image, the image lies anywhere inside the part.
         start = rng.uniform() * (length - wanted / scale)
         positions = start + (np.arange(wanted) + 0.5) / scale - 0.5
         if axis == 1 and rng.uniform() < 0.5:

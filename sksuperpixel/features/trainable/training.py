@@ -13,7 +13,7 @@ from sksuperpixel.features.trainable.crops import draw_crop
 
 @dataclass(frozen=True)
 class Training:
-    """How to train, which also tells whether a checkpoint is of the same training.
+    """How to train. It also tells whether a checkpoint belongs to the same training.
 
     Attributes
     ----------
@@ -23,12 +23,12 @@ class Training:
     scale_range : tuple of 2 float
         See `draw_crop`.
     learning_rate, weight_decay : float
-        Of Adam.
+        Parameters of Adam.
     weights : str or None
-        Where the network starts.
+        Weights that the network starts from.
     n_images : int
     about : tuple
-        What else the training depends on: numbers and texts, in tuples.
+        Everything else that the training depends on: numbers and texts, in tuples.
     seed : int
     """
 
@@ -48,24 +48,25 @@ def train_network(network, read, batch_loss, training, device, checkpoint=None, 
     """Train a network in place.
 
     Each epoch draws one part of every image. Its random numbers depend only on the seed and on
-    the number of the epoch, so a training that was interrupted goes on as if it had not been.
+    the number of the epoch, so a resumed training has the same result as one that was never
+    interrupted.
 
     Parameters
     ----------
     network : torch.nn.Module
     read : callable
-        ``read(index, rng)`` gives an image of shape (H, W, 3), float32, and its labels of shape
-        (H, W), which are -1 where there is no label.
+        ``read(index, rng)`` returns an image of shape (H, W, 3), float32, and its labels of
+        shape (H, W), which are -1 where there is no label.
     batch_loss : callable
-        ``batch_loss(network, images, labels, rng)`` gives the loss of a batch as a tensor, or
-        None if nothing in the batch can be learned from.
+        ``batch_loss(network, images, labels, rng)`` returns the loss of a batch as a tensor, or
+        None if there is nothing to learn from in the batch.
     training : Training
     device : torch.device
     checkpoint : path-like, default=None
-        File that each epoch writes the state to, and that the state is restored from.
+        File that the state is restored from, and to which each epoch writes it.
     epoch_done : callable, default=None
-        ``epoch_done(network, losses)`` is called after each epoch; the training ends if it gives
-        True.
+        ``epoch_done(network, losses)`` is called after each epoch. If it returns True, the
+        training ends.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The base of the transformers whose features come from a network that can be trained."""
+"""The base of transformers whose features come from a trainable network."""
 
 import hashlib
 import os
@@ -29,16 +29,16 @@ from sksuperpixel.features.trainable.training import Training, train_network
 class NetworkFeatures(
     CallbackSupportMixin, ImageTransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
-    """Base of the transformers whose features come from a network that can be trained.
+    """Base of transformers whose features come from a trainable network.
 
     A subclass has all the parameters in `_parameter_constraints`, and its ``fit`` calls ``_fit``.
     It implements these methods:
 
-    - ``_untrained()`` gives the network if nothing is to be learned.
-    - ``_train(reader, y)`` gives a trained network, and the mean loss of each epoch.
+    - ``_untrained()`` returns the network if nothing is to be learned.
+    - ``_train(reader, y)`` returns a trained network and the mean loss of each epoch.
     - ``_colours(image)`` converts an image (H, W, C) to what the network sees: (H, W, 3), float32.
     - ``_plane_features(colours)`` computes the features of what the network sees.
-    - ``_network_params(tensors)`` finds the parameters of a network with such tensors.
+    - ``_network_params(tensors)`` finds the parameters of the network that has such tensors.
 
     It may override ``_learned(network, losses)``, which names the attributes that ``fit`` sets.
     """
@@ -69,7 +69,7 @@ class NetworkFeatures(
         self._validate_params()
         self._check_params()
         reader = self._reader(X, masks)
-        # Images to train on must all have as many channels as the first one.
+        # All images to train on must have the same number of channels as the first one.
         reader.n_channels = reader.first.n_channels
         network, losses = self._train(reader, y) if self.train else (self._untrained(), [])
         self.n_channels_in_ = reader.first.n_channels
@@ -78,7 +78,7 @@ class NetworkFeatures(
         return self
 
     def _check_params(self):
-        """Check the parameters further than `_parameter_constraints` do."""
+        """Check what `_parameter_constraints` do not check."""
         try:
             torch.empty(0, device=self.device)
         except (RuntimeError, AssertionError) as error:
@@ -124,20 +124,20 @@ class NetworkFeatures(
     def _check_training(self, reader, y):
         """Check the segmentations, and whether a checkpoint can be written."""
         if y is None:
-            raise ValueError("y: found None, expected segmentations, for train=True")
+            raise ValueError("y: found None, expected segmentations with train=True")
         reader.check_segmentations(y)
         if self.checkpoint is not None and not isinstance(self.random_state, Integral):
             raise ValueError(
-                f"random_state: found {self.random_state!r}, expected an int, so that a training "
-                "with a checkpoint can go on as it began"
+                f"random_state: found {self.random_state!r}, expected an int with a checkpoint, "
+                "so that the training can be resumed"
             )
         if self.checkpoint is not None and not Path(self.checkpoint).absolute().parent.is_dir():
             raise FileNotFoundError(
-                f"checkpoint: found no folder to write {self.checkpoint} in, expected one"
+                f"checkpoint: found no folder to write {self.checkpoint} to, expected one"
             )
 
     def _train_network(self, reader, y, network, loss, about, seed):
-        """Train a network in place, tell callbacks, and give the mean loss of each epoch."""
+        """Train a network in place, tell callbacks, and return the mean loss of each epoch."""
         void = None if self.ignore_label is None else int(self.ignore_label)
         training = Training(
             max_epochs=int(self.max_epochs),
@@ -192,11 +192,11 @@ class NetworkFeatures(
         return losses
 
     def _learned(self, network, losses):
-        """Name the attributes that `fit` sets, beside the number of channels."""
+        """Return the attributes that `fit` sets, besides the number of channels."""
         return {"network_": network, "losses_": np.array(losses, dtype=np.float64)}
 
     def _example_at(self, reader, segmentations, index, rng):
-        """Read what the network sees of an image, and its labels by one annotator."""
+        """Read an image as the network sees it, and the labels of one annotator."""
         with about_image(index):
             image = reader[index]
             check_finite(image.pixels, image.mask)
@@ -211,15 +211,15 @@ class NetworkFeatures(
         return seen, labels if image.mask is None else np.where(image.mask, labels, -1)
 
     def _labels(self, segmentation):
-        """Convert a segmentation to the labels that the loss knows, which are -1 if ignored."""
+        """Convert a segmentation to the labels of the loss, which are -1 if ignored."""
         labels = segmentation.astype(np.int64)
         if self.ignore_label is None:
             return labels
         return np.where(labels == self.ignore_label, -1, labels)
 
     def _network_input(self, image):
-        """Mirror what the network sees (H, W, 3) at its borders, to a tensor (1, 3, h, w)."""
-        # On all sides: the zeros with which convolutions pad would be edges in the features.
+        """Mirror an image (H, W, 3) at its borders, and make a tensor (1, 3, h, w) of it."""
+        # On all sides, because convolutions pad with zeros, which would be edges in the features.
         step = self._step
         margins = [(step, step + -n % step) for n in image.shape[:2]]
         padded = np.pad(image, [*margins, (0, 0)], mode="symmetric")
@@ -241,7 +241,7 @@ class NetworkFeatures(
         return name, digest.hexdigest(), self.data_range
 
     def save_weights(self, path):
-        """Write the weights of the network to a file, whose path can be given as `weights`.
+        """Write the weights of the network to a file that can be given as `weights`.
 
         Parameters
         ----------
@@ -258,7 +258,7 @@ class NetworkFeatures(
         write_atomically(path, to_bytes(tensors_of(self.network_), metadata))
 
     def __getstate__(self):
-        """Give what is pickled: the network on the CPU, which every machine has."""
+        """Return the state to pickle, with the network on the CPU, which every machine has."""
         state = super().__getstate__()
         if "network_" in state:
             state = {**state, "network_": deepcopy(state["network_"]).cpu()}

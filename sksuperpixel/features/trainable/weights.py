@@ -1,13 +1,13 @@
-"""Files of weights of networks that compute features."""
+"""Files with the weights of networks that compute features."""
 
 from sksuperpixel._files.tensors import read_tensors
 
-# In the file of a whole model, the names of the features' tensors begin with this.
+# In the file of a whole model, the names of the features' tensors have this prefix.
 _OF_FEATURES = "features."
 
 
 def read_weights(path):
-    """Read the weights of a network, from a file of its own or from that of a whole model.
+    """Read the weights of a network from its own file or from the file of a whole model.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def read_weights(path):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not a whole safetensors file.
+        If it is not a complete safetensors file.
     """
     tensors, _ = read_tensors(path)
     of_features = {

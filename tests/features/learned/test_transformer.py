@@ -205,7 +205,7 @@ def test_threads_do_not_matter():
         ({"colour_jitter": 1.0}, "'colour_jitter' parameter"),
         ({"edges": 1}, "'edges' parameter"),
         ({"mirror": "yes"}, "'mirror' parameter"),
-        ({}, "y: found None, expected segmentations, for train=True"),
+        ({}, "y: found None, expected segmentations with train=True"),
     ],
 )
 def test_bad_parameters(params, message):

@@ -60,7 +60,7 @@ def test_without_a_file_nothing_changes(tmp_path):
 )
 def test_another_training_is_an_error(trained, name, value):
     path, *state = trained
-    message = f"is of a training with {name}=.*, expected {name}="
+    message = f"belongs to a training with {name}=.*, expected {name}="
     with pytest.raises(ValueError, match=message):
         read_checkpoint(path, replace(TRAINING, **{name: value}), *state)
 

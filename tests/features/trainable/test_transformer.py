@@ -251,14 +251,16 @@ def test_a_checkpoint_of_another_training_is_an_error(make, textures, tmp_path):
     settings = {"max_epochs": 1, "checkpoint": tmp_path / "checkpoint"}
     make(**settings).fit(*textures)
     wrong = [
-        ({"max_epochs": 2}, "is of a training with max_epochs=1, expected max_epochs=2"),
-        ({"random_state": 1}, "is of a training with seed="),
-        ({"ignore_label": 0}, "is of a training with about="),
-        ({"data_range": 300}, "is of a training with about="),
-        ({"random_state": None}, "random_state: found None, expected an int, so that"),
+        ({"max_epochs": 2}, "belongs to a training with max_epochs=1, expected max_epochs=2"),
+        ({"random_state": 1}, "belongs to a training with seed="),
+        ({"ignore_label": 0}, "belongs to a training with about="),
+        ({"data_range": 300}, "belongs to a training with about="),
+        ({"random_state": None}, "random_state: found None, expected an int with a checkpoint"),
     ]
     if make is learned:
-        wrong += [({name: 5}, "is of a training with about=") for name in ("compactness", "width")]
+        wrong += [
+            ({name: 5}, "belongs to a training with about=") for name in ("compactness", "width")
+        ]
     for params, message in wrong:
         with pytest.raises(ValueError, match=message):
             make(**(settings | params)).fit(*textures)

@@ -109,9 +109,9 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
 
     Notes
     -----
-    If there are at least two images, fifteen percent of them (at least one) are held out, and
-    training stops early when the loss on these no longer improves. Whole images are held out,
-    because pixels of one image are too alike.
+    If there are at least two images, fifteen percent of them (at least one) are held out. The
+    classifiers of `sksuperpixel.networks` stop training when the loss on these no longer
+    improves. Whole images are held out, because pixels of one image are too alike.
 
     Examples
     --------

@@ -47,7 +47,8 @@ class LabelMaker(DocumentedOnline, BaseEstimator):
     min_segments : int, default=3
         X, the number of segments for ``mining="ambiguous"``.
     targets : {"slot", "set"}, default="slot"
-        Whether to teach one candidate, or the set of all right candidates.
+        Whether to teach one candidate, or the set of all right candidates. With
+        ``strategy="edges"``, the right ones are those with the fewest edges crossed.
     ignore_label : int, default=None
         Label of the pixels without ground truth in the segmentations. They teach nothing.
 

@@ -10,10 +10,11 @@ from sklearn.callback import with_callbacks
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from sksuperpixel._documentation import with_parameters_of
 from sksuperpixel._images.data_range import check_colours
 from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.segmentations import check_segmentation
-from sksuperpixel.features._lab import check_colour_channels
+from sksuperpixel.features._lab import LabFeatures, check_colour_channels
 from sksuperpixel.features.enet.network import BLOCKS, LAYERS, STEP, load_weights, new_network
 from sksuperpixel.features.enet.training import ClassLoss, class_weights, count_labels
 from sksuperpixel.features.trainable.crops import interpolate
@@ -35,6 +36,7 @@ def _layer_sizes():
 _SIZES = _layer_sizes()
 
 
+@with_parameters_of(LabFeatures)
 class ENetFeatures(NetworkFeatures):
     """Maps of ENet, a small convolutional network for semantic segmentation.
 
@@ -55,17 +57,12 @@ class ENetFeatures(NetworkFeatures):
     weights : "camvid", str, path-like or None, default="camvid"
         Weights that the network starts from: "camvid" for those that come with the library, the
         path of a safetensors file that `save_weights` wrote, or None for random ones.
-    data_range : float or pair of float, default=None
-        The values of black and white: the largest possible value, such as 4095 for 12 bits, or
-        the smallest and the largest one. If None, they are the ends of the type for uint8 and
-        uint16, and 0 and 1 for floats.
+    data_range
+        As in `LabFeatures`.
     device : str or torch.device, default="cpu"
         Torch device to compute on.
-    channel_axis : int or None, default=-1
-        Which axis of an image holds its channels; None for grey images (or volumes) without
-        such an axis.
-    memory : str, pathlib.Path, joblib.Memory or None, default=None
-        Where to cache the features of each image, so that they are computed only once.
+    channel_axis, memory
+        As in `LabFeatures`.
     train : bool, default=False
         Whether `fit` trains the network on semantic segmentations. If not, `fit` keeps the
         weights and ignores `y`, which a pipeline passes to all its steps. Then the parameters

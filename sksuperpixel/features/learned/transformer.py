@@ -10,10 +10,11 @@ from sklearn.callback import with_callbacks
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sksuperpixel._documentation import with_parameters_of
 from sksuperpixel._images.data_range import check_colours
 from sksuperpixel._label_maps.overlaps import densify
 from sksuperpixel._torch import one_torch_thread
-from sksuperpixel.features._lab import check_colour_channels, lab_planes
+from sksuperpixel.features._lab import LabFeatures, check_colour_channels, lab_planes
 from sksuperpixel.features.learned.network import (
     STEP,
     load_maps_network,
@@ -24,6 +25,7 @@ from sksuperpixel.features.learned.training import ClusterLoss
 from sksuperpixel.features.trainable.transformer import NetworkFeatures
 
 
+@with_parameters_of(LabFeatures)
 class LearnedFeatures(NetworkFeatures):
     r"""Maps of a small convolutional network that learns features for SLIC.
 
@@ -86,19 +88,14 @@ class LearnedFeatures(NetworkFeatures):
         by factors between ``1 - colour_jitter`` and ``1 + colour_jitter``, and lightness by up to
         ``50 * colour_jitter``.
     precision : "float32" or "bfloat16", default="float32"
-        Type of numbers in the layers of the network during training. With bfloat16, training
-        takes half the time on processors that support it, and longer on others.
-    data_range : float or pair of float, default=None
-        The values of black and white: the largest possible value, such as 4095 for 12 bits, or
-        the smallest and the largest one. If None, they are the ends of the type for uint8 and
-        uint16, and 0 and 1 for floats.
+        Type of numbers in the layers of the network during training. bfloat16 is faster on
+        processors that support it, and slower on others.
+    data_range
+        As in `LabFeatures`.
     device : str or torch.device, default="cpu"
         Torch device to compute on. SLIC's iterations always run on the CPU.
-    channel_axis : int or None, default=-1
-        Which axis of an image holds its channels; None for grey images (or volumes) without
-        such an axis.
-    memory : str, pathlib.Path, joblib.Memory or None, default=None
-        Where to cache the features of each image, so that they are computed only once.
+    channel_axis, memory
+        As in `LabFeatures`.
     checkpoint : str or path-like, default=None
         File to which each epoch writes the state of the training. If the file exists, the training
         is resumed from there, with the same result. This needs an int as `random_state`.

@@ -9,11 +9,12 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sksuperpixel._clustering.planes import centred_if_coarse
+from sksuperpixel._documentation import with_parameters_of
 from sksuperpixel._images.data_range import check_colours, scaled_to_unit
 from sksuperpixel._images.parameters import check_data_range
 from sksuperpixel._images.transformer import ImageTransformerMixin
 from sksuperpixel._torch import one_torch_thread, require
-from sksuperpixel.features._lab import check_colour_channels, lab_planes
+from sksuperpixel.features._lab import LabFeatures, check_colour_channels, lab_planes
 from sksuperpixel.features.scattering.maps import (
     ScatteringMap,
     count_maps,
@@ -38,6 +39,7 @@ class _Settings(NamedTuple):
     selected: tuple
 
 
+@with_parameters_of(LabFeatures)
 class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
     r"""Texture by scale and angle: the scattering transform of each channel.
 
@@ -74,8 +76,8 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
     device : str or torch.device, default="cpu"
         Torch device to compute on: "cpu", "cuda" or "cuda:1". It can also be set after fitting.
         Features are always NumPy arrays.
-    memory : str, pathlib.Path, joblib.Memory or None, default=None
-        Where to cache the features of each image, so that they are computed only once.
+    memory
+        As in `LabFeatures`.
     channel_axis : int or None, default=-1
         Which axis of an image holds its channels; None for grey images without such an axis.
 

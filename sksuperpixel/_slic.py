@@ -4,6 +4,7 @@ from sklearn.base import _fit_context
 
 from sksuperpixel._base import SHARED_CONSTRAINTS, SuperpixelTransformer
 from sksuperpixel._clustering.distance import WeightedDistance
+from sksuperpixel._clustering.superpixels import check_edge_channel
 from sksuperpixel._images.parameters import check_channel_weights
 from sksuperpixel._images.reader import ImageReader
 
@@ -215,7 +216,9 @@ class SLIC(SuperpixelTransformer):
         n_channels = reader.first.n_channels
         features = self._fit_features(reader, y)
         if isinstance(self.features, str):
-            self._distance(n_channels if features is None else 3)
+            n_features = n_channels if features is None else 3
+            self._distance(n_features)
+            check_edge_channel(self.edge_channel, n_features)
         self.features_ = features
         self.n_channels_in_ = n_channels
         return self

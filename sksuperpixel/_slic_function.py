@@ -168,6 +168,11 @@ def slic(
     >>> superpixels[mask].min().item(), superpixels.max().item(), superpixels[~mask].max().item()
     (1, 1000, 0)
     """
+    n_segments, compactness = (
+        # As a calculation with NumPy leaves them.
+        each.item() if isinstance(each, np.ndarray) and each.ndim == 0 else each
+        for each in (n_segments, compactness)
+    )
     n_segments = _check_numbers(n_segments, compactness, max_num_iter, min_size_factor, slic_zero)
     if start_label not in (0, 1):
         raise ValueError(f"start_label: found {start_label!r}, expected 0 or 1")

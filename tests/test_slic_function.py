@@ -595,3 +595,9 @@ def test_compactness_zero_is_colour_alone():
     )
     superpixels = estimator.fit(features).transform(features, masks=[np.ones((30, 30), bool)])[0]
     np.testing.assert_array_equal(slic(image, 60, 0), superpixels + 1)
+
+
+def test_numbers_may_be_arrays_without_axes():
+    image = grey_image(40, (24, 24))
+    found = slic(image, np.array(9), np.array(0.1), channel_axis=None)
+    np.testing.assert_array_equal(found, slic(image, 9, 0.1, channel_axis=None))

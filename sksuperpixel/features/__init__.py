@@ -23,6 +23,10 @@ _WITH_NETWORK = {
 }
 
 
+def __dir__():
+    return __all__
+
+
 def __getattr__(name):
     if name not in _WITH_NETWORK:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -215,6 +215,8 @@ _SKORCH_NAMES = {
 
 
 def _make_net(module, module_params, *, learning_rate, patience, **params):
+    if "lr" in params:
+        raise TypeError("lr: expected learning_rate, which becomes the lr of the net")
     callbacks = [
         ("decay", CosineDecay()),
         ("early_stopping", EarlyStopping(patience=patience, load_best=True)),

@@ -136,3 +136,9 @@ def test_grid_search_reaches_their_parameters():
     found = clone(search.estimator).set_params(classifier__module__n_hidden=2, classifier__lr=0.5)
     assert repr(found.classifier) == "make_distance_net(n_hidden=2, learning_rate=0.5)"
     assert repr(slic.classifier) == "make_distance_net()"
+
+
+@pytest.mark.parametrize("make", [make_distance_net, make_classification_net])
+def test_the_learning_rate_has_one_name(make):
+    with pytest.raises(TypeError, match="lr: expected learning_rate"):
+        make(lr=0.1)

@@ -100,10 +100,10 @@ class Overlap:
         return one_sided_edges(self.segmentation, self.superpixels.valid)
 
     def boundary_recall(self, tolerance):
-        return _share(self.true_edges, self.superpixels.near_edges(tolerance))
+        return _fraction(self.true_edges, self.superpixels.near_edges(tolerance))
 
     def boundary_precision(self, tolerance):
-        return _share(self.superpixels.edges, widen(self.true_edges, tolerance))
+        return _fraction(self.superpixels.edges, widen(self.true_edges, tolerance))
 
     def mean_distance_to_edge(self):
         if not self.true_edges.any():
@@ -221,7 +221,7 @@ def score(measure, y_pred, *, y_true, ignore_label, average, masks, volumes=True
     return scores if is_batch(y_pred) else scores[0]
 
 
-def _share(pixels, within):
+def _fraction(pixels, within):
     """Compute the fraction of `pixels` that are in `within`; 1 if there are no pixels."""
     n_pixels = np.count_nonzero(pixels)
     return np.count_nonzero(pixels & within) / n_pixels if n_pixels else 1.0

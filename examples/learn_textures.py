@@ -59,7 +59,9 @@ def learn(n_layers, features, segmentations, n_lab=3):
 def outlined(image, labels, zoom=3):
     """Enlarge an image, and draw thin lines around its superpixels."""
     large = np.kron(image, np.ones((zoom, zoom, 1), np.uint8))
-    return mark_boundaries(large, np.kron(labels, np.ones((zoom, zoom), int)), mode="inner")
+    # scikit-image takes the label 0 for background, which has no boundary inside.
+    zoomed = np.kron(labels + 1, np.ones((zoom, zoom), int))
+    return mark_boundaries(large, zoomed, mode="inner")
 
 
 def main():

@@ -61,8 +61,9 @@ def report(images, superpixels, segmentations=None):
 def side_by_side(image, superpixels, zoom=2):
     """Draw the superpixels of all methods side by side, as yellow lines one pixel wide."""
     large = rescale(image, zoom, order=1, channel_axis=-1)
+    # scikit-image takes the label 0 for background, which has no boundary inside.
     panels = [
-        mark_boundaries(large, np.kron(labels, np.ones((zoom, zoom), int)), mode="inner")
+        mark_boundaries(large, np.kron(labels + 1, np.ones((zoom, zoom), int)), mode="inner")
         for labels in superpixels
     ]
     return np.hstack(panels)

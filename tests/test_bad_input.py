@@ -120,7 +120,7 @@ def test_images(estimator, images, error, message):
         (
             OTHER[..., 0],
             ValueError,
-            "image 1: found 1 channels, expected 3, as in the",
+            "image 1: found a grey image, expected 3 channels",
         ),
         (OTHER * 1j, TypeError, "image 1: found an array of dtype complex128, expected real"),
         ([[1, 2], [3]], ValueError, "image 1: found nested lists of unequal lengths"),
@@ -218,7 +218,7 @@ INSIDE = np.ones(IMAGE.shape[:-1], bool)
         ([IMAGE > 0, None], r"image 0: found a mask of shape \(12, 15, 3\), expected the image's"),
         ([INSIDE.T, None], r"image 0: found a mask of shape \(15, 12\), expected the image's"),
         ([INSIDE.astype(float), None], "image 0: found a mask of dtype float64, expected bool"),
-        ([INSIDE * 255, None], "image 0: found a mask of dtype int64, expected bool, or"),
+        ([INSIDE * 255, None], "image 0: found a mask of dtype int64, expected bool, integers"),
         ([INSIDE.astype(str), None], "image 0: found a mask of dtype <U"),
         (
             [~INSIDE, None],

@@ -5,6 +5,10 @@ import numpy as np
 from sksuperpixel._images.errors import warn_about_image
 from sksuperpixel._images.parameters import check_data_range
 
+_FLOATS = (
+    "floats in [0, 1]; clip them, or set the data_range of the features, as in "
+    "features=LabFeatures(data_range=...)"
+)
 # Floats may leave their range by rounding, for example when an image was filtered.
 _TOLERANCE = 1e-4
 # An image whose largest value is at most this fraction of its range probably has another range.
@@ -54,10 +58,11 @@ def check_colours(image, data_range=None):
     if image.dtype.kind != "f":
         raise ValueError(
             f"found dtype {image.dtype}, expected uint8, uint16 or floats in [0, 1]; for other "
-            "numbers, set data_range"
+            "numbers, set the data_range of the features, as in "
+            "features=LabFeatures(data_range=...)"
         )
     _warn_if_unused(image, "float", 1)
-    return _scaled_colours(image, (0, 1), "floats in [0, 1] (or uint8, uint16, or a data_range)")
+    return _scaled_colours(image, (0, 1), _FLOATS)
 
 
 def _scaled_colours(image, ends, expected):

@@ -121,6 +121,11 @@ def check_image(image, channel_axis=-1, n_channels=None):
         image = image[..., np.newaxis]
     else:
         image = np.moveaxis(image, channel_axis, -1)
+    if n_channels == 3 and image.shape[-1] == 1:
+        raise ValueError(
+            "found a grey image, expected 3 channels, as in the first image fitted; "
+            "skimage.color.gray2rgb repeats the grey levels"
+        )
     if n_channels is not None and image.shape[-1] != n_channels:
         raise ValueError(
             f"found {image.shape[-1]} channels, expected {n_channels}, as in the first image "

@@ -38,7 +38,8 @@ def check_mask(mask, shape):
     Parameters
     ----------
     mask : array-like of shape `shape`, bool, or None
-        True where pixels count.
+        True where pixels count. Integers that are 0 or 1 are masks, too, and uint8 that is 0 or
+        255, as in picture files.
     shape : tuple of int
         Shape of the image without its channels.
 
@@ -57,9 +58,12 @@ def check_mask(mask, shape):
     if mask.shape != shape:
         raise ValueError(f"found a mask of shape {mask.shape}, expected the image's, {shape}")
     if mask.dtype != bool:
-        if mask.dtype.kind not in "ui" or not np.isin(mask, (0, 1)).all():
+        # Masks in picture files are 0 and 255.
+        values = (0, 255) if mask.dtype == np.uint8 and mask.max(initial=0) == 255 else (0, 1)
+        if mask.dtype.kind not in "ui" or not np.isin(mask, values).all():
             raise ValueError(
-                f"found a mask of dtype {mask.dtype}, expected bool, or integers that are 0 or 1"
+                f"found a mask of dtype {mask.dtype}, expected bool, integers that are 0 "
+                "or 1, or uint8 that is 0 or 255"
             )
         mask = mask.astype(bool)
     if not mask.any():

@@ -163,9 +163,11 @@ def check_colour_channels(image):
         If it has another number of channels.
     """
     if image.n_channels not in (1, 3):
+        hint = "use features that take any channels, or set channel_axis if they are elsewhere"
+        if image.n_channels in (2, 4):
+            hint = "drop alpha, or use features that take any channels"
         raise ValueError(
-            f"found {image.n_channels} channels, expected 1 (grey) or 3 (RGB); drop alpha, or use "
-            "features that take any channels"
+            f"found {image.n_channels} channels, expected 1 (grey) or 3 (RGB); {hint}"
         )
 
 

@@ -57,13 +57,21 @@ def test_floats_a_rounding_outside_are_clipped(dtype, excess, data_range):
 @pytest.mark.parametrize(
     ("image", "data_range", "message"),
     [
-        (np.array([0, 1.0002]), None, "found values from 0 to 1.0002, expected floats in [0, 1] "),
+        (
+            np.array([0, 1.0002]),
+            None,
+            "found values from 0 to 1.0002, expected floats in [0, 1];",
+        ),
         (
             np.array([-0.0001234567, 1]),
             None,
-            "found values from -0.0001234567 to 1, expected floats in [0, 1] ",
+            "found values from -0.0001234567 to 1, expected floats in [0, 1];",
         ),
-        (np.array([0, 255.0]), None, "found values from 0 to 255, expected floats in [0, 1] (or "),
+        (
+            np.array([0, 255.0]),
+            None,
+            "found values from 0 to 255, expected floats in [0, 1];",
+        ),
         (
             np.array([0, 4095.8]),
             4095,

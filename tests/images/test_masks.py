@@ -12,6 +12,7 @@ def test_mask():
     inside = np.eye(4, dtype=bool)
     assert check_mask(None, (4, 4)) is None
     assert check_mask(inside, (4, 4)) is inside
+    np.testing.assert_array_equal(check_mask(255 * inside.astype(np.uint8), (4, 4)), inside)
     for dtype in (np.uint8, np.int64):
         found = check_mask(inside.astype(dtype), (4, 4))
         assert found.dtype == bool

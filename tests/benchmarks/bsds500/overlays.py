@@ -36,7 +36,8 @@ def draw_superpixels(image, labels, truth):
     large, zoomed = (
         np.kron(array, np.ones((3, 3, 1)[: array.ndim], array.dtype)) for array in (image, labels)
     )
-    return mark_boundaries(large, zoomed, mode="inner")
+    # scikit-image takes the label 0 for background, which has no boundary inside.
+    return mark_boundaries(large, zoomed + 1, mode="inner")
 
 
 def draw_found_edges(image, labels, truth, tolerance=TOLERANCES["small"]):

@@ -71,11 +71,16 @@ def match_compactness(
             "of a pipeline, a name such as 'slic__compactness'"
         )
     tried = []  # pairs of the logarithm of the parameter and the compactness that it leads to
-    value = math.log(max(estimator.get_params()[parameter], 0.1))
+    before = estimator.get_params()[parameter]
+    value = math.log(max(before, 0.1))
     for _ in range(max(1, max_iter)):
         estimator.set_params(**{parameter: math.exp(value)})
-        # Not the metric itself: the scorer knows what lies outside masks, however it is labelled.
-        tried.append((value, SCORERS["compactness"](estimator, X, masks=masks)))
+        try:
+            # Not the metric itself: the scorer knows what is outside masks, whatever its label.
+            tried.append((value, SCORERS["compactness"](estimator, X, masks=masks)))
+        except Exception:
+            estimator.set_params(**{parameter: before})
+            raise
         if abs(tried[-1][1] - wanted) <= tol:
             break
         value = min(max(_next_guess(tried, wanted), _LEAST), _MOST)

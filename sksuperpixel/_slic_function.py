@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from sksuperpixel._images.images import check_finite
 from sksuperpixel._images.masks import fill_outside
-from sksuperpixel._images.pictures import array_of_picture, is_picture
+from sksuperpixel._images.pictures import is_picture, picture_in_layout
 from sksuperpixel._images.reader import read_image
 from sksuperpixel._slic import SLIC
 from sksuperpixel.features import LabFeatures
@@ -168,10 +168,10 @@ def slic(
     >>> superpixels[mask].min().item(), superpixels.max().item(), superpixels[~mask].max().item()
     (1, 1000, 0)
     """
-    n_segments, compactness = (
+    n_segments, compactness, max_num_iter, min_size_factor = (
         # As a calculation with NumPy leaves them.
         each.item() if isinstance(each, np.ndarray) and each.ndim == 0 else each
-        for each in (n_segments, compactness)
+        for each in (n_segments, compactness, max_num_iter, min_size_factor)
     )
     n_segments = _check_numbers(n_segments, compactness, max_num_iter, min_size_factor, slic_zero)
     if start_label not in (0, 1):
@@ -229,8 +229,8 @@ def _checked_image(image, mask, channel_axis):
     mask : ndarray of shape (...), bool
         All True if there is no mask.
     """
-    if is_picture(image) and channel_axis is not None:
-        image = array_of_picture(image)
+    if is_picture(image):
+        image = picture_in_layout(image, channel_axis)
     if channel_axis is not None and np.ndim(image) == 2:
         # As in scikit-image. Estimators take such an image for a grey one.
         raise ValueError(

@@ -18,7 +18,7 @@ from sksuperpixel._documentation import with_parameters_of
 from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.parameters import check_channel_weights
 from sksuperpixel._images.reader import ImageReader
-from sksuperpixel._images.segmentations import check_segmentation
+from sksuperpixel._images.segmentations import check_segmentation_to_learn
 from sksuperpixel._learning.label_maker import LabelMaker
 from sksuperpixel._learning.mining import MiningMixin
 from sksuperpixel._learning.parameters import check_label_maker, check_pair_features
@@ -265,7 +265,7 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         def draw(threads, index):
             with about_image(index):
                 image = reader[index]
-                segmentation = check_segmentation(y[index], image.shape)
+                segmentation = check_segmentation_to_learn(y[index], image.shape)
                 planes = self._planes(image)
                 rng = np.random.RandomState(seeds[index])
                 teacher = teacher_for(len(planes.features)).varied(self.compactness_spread, rng)

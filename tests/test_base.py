@@ -221,3 +221,14 @@ def test_score_reads_each_image_once():
     slic = SLIC(8).fit(IMAGES, masks=MASKS)
     slic.score(LazySequence(decode, range(4)), SEGMENTATIONS, masks=MASKS)
     assert sorted(read) == [0, 1, 2, 3]
+
+
+def test_masked_segmentations_are_scored_but_not_learned_from():
+    y = [np.ma.masked_array(s, ~mask) for s, mask in zip(SEGMENTATIONS, MASKS, strict=True)]
+    slic = SLIC(8).fit(IMAGES, y, masks=MASKS)
+    assert slic.score(IMAGES, y, masks=MASKS) == slic.score(IMAGES, SEGMENTATIONS, masks=MASKS)
+    pytest.importorskip("torch")
+    from sksuperpixel import TrainableSLIC
+
+    with pytest.raises(ValueError, match="image 0: found a masked segmentation"):
+        TrainableSLIC(8, n_candidates=3, random_state=0).fit(IMAGES, y, masks=MASKS)

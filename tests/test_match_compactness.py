@@ -104,3 +104,10 @@ def test_what_lies_outside_masks_does_not_count_however_it_is_labelled():
     masked = np.ma.masked_array(image, np.repeat(~mask[..., np.newaxis], 3, axis=-1))
     slic = SLIC(6, start_label=1).fit([masked])
     assert (match_compactness(slic, [masked], 0.45), slic.compactness) == reached[0]
+
+
+def test_an_error_leaves_the_parameter_as_it_was():
+    slic = SLIC(8, compactness=0, features="passthrough").fit(IMAGES)
+    with pytest.raises(ValueError, match="image 0: found NaN"):
+        match_compactness(slic, [np.full((20, 20, 3), np.nan)], 0.5)
+    assert slic.compactness == 0

@@ -1,13 +1,11 @@
 """The regular grid on which clusters start."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from sksuperpixel._clustering.kernels.grid import seeds_in_mask
-
-# A cell may be this much longer than the image, or shorter than a pixel, by rounding.
-_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -46,24 +44,7 @@ class Grid:
         Grid
         """
         shape, spacing = tuple(shape), tuple(spacing)
-        # A cell is at most as long as the image, and at least one pixel long. Where it would not
-        # be, its length is fixed, and the other axes get what is left: the worst axis first.
-        lengths = [1 if n == 1 else None for n in shape]
-        while None in lengths:
-            free = [axis for axis in range(3) if lengths[axis] is None]
-            each = n_pixels / np.prod([length for length in lengths if length is not None])
-            size = (each * np.prod([spacing[axis] for axis in free])) ** (1 / len(free))
-            excess = {
-                axis: max(size / spacing[axis] / shape[axis], spacing[axis] / size)
-                for axis in free
-            }
-            worst = max(free, key=excess.get)
-            if excess[worst] <= 1 + _ROUNDING:
-                return cls(shape, float(size), spacing)
-            lengths[worst] = 1 if size < spacing[worst] else shape[worst]
-        # All lengths are fixed; the step of the longest gives all of them.
-        longest = max(length * step for length, step in zip(lengths, spacing, strict=True))
-        return cls(shape, float(longest), spacing)
+        return cls(shape, _step_of_cells(shape, n_pixels, spacing), spacing)
 
     @property
     def n_cells(self):
@@ -145,3 +126,24 @@ class Grid:
         found = np.empty(len(seeds), bool)
         seeds_in_mask(mask, *edges, seeds, found)
         return seeds[found]
+
+
+def _step_of_cells(shape, n_pixels, spacing):
+    """Find the step whose cells have about a number of pixels.
+
+    A cell grows with the step, but along each axis only from one pixel to the whole image. So
+    between two steps at which an axis starts or stops growing, its volume is a power of the step.
+    """
+    starts = list(spacing)
+    stops = [n * step for n, step in zip(shape, spacing, strict=True)]
+    bounds = sorted({*starts, *stops})
+    for low, high in pairwise(bounds):
+        growing = [axis for axis in range(3) if starts[axis] <= low and high <= stops[axis]]
+        if not growing:
+            continue
+        others = np.prod([shape[axis] for axis in range(3) if stops[axis] <= low])
+        size = n_pixels / others * np.prod([spacing[axis] for axis in growing])
+        size = size ** (1 / len(growing))
+        if size <= high:
+            return float(max(size, low))
+    return float(bounds[-1])

@@ -88,19 +88,19 @@ def centred_if_coarse(values, mask=None):
         return values
     inside = values.reshape(-1, values.shape[-1]) if mask is None else values[mask]
     low, high = inside.min(axis=0), inside.max(axis=0)
-    if values.dtype.kind != "f":
-        # As int64, differences of whole numbers are exact, and unsigned ones do not wrap around.
-        low, high = low.astype(np.int64), high.astype(np.int64)
     # Numbers that are not finite are found later, with a better message.
     with np.errstate(all="ignore"):
+        largest = np.maximum(np.abs(low.astype(np.float64)), np.abs(high.astype(np.float64)))
+        if values.dtype.kind != "f":
+            # As int64, differences of whole numbers are exact, and right also after wrapping.
+            low, high = low.astype(np.int64), high.astype(np.int64)
         span = high - low
-        largest = np.maximum(np.abs(low), np.abs(high)).astype(np.float64)
         coarse = np.finfo(np.float32).eps * largest > _LARGEST_STEP * span
     coarse &= (span > 0) & np.isfinite(largest)
     if not coarse.any():
         return values
     centred = values.astype(np.float64)
+    middle = low + span // 2
     for channel in np.flatnonzero(coarse):
-        middle = low[channel] + span[channel] // 2
-        centred[..., channel] = values[..., channel].astype(middle.dtype) - middle
+        centred[..., channel] = values[..., channel].astype(middle.dtype) - middle[channel]
     return centred

@@ -27,6 +27,9 @@ def about_image(index):
         yield
     except Exception as error:
         # Other exceptions may need arguments other than a message.
+        if getattr(error, "_names_image", False):
+            raise
+        error._names_image = True
         if type(error) in (TypeError, ValueError):
             error.args = (f"image {index}: {error}",)
         else:

@@ -50,3 +50,31 @@ def array_of_picture(picture):
         # Without this step, Pillow would warn about palettes with transparency.
         picture = picture.convert("RGBA")
     return np.asarray(picture.convert("RGB"))
+
+
+def picture_in_layout(picture, channel_axis):
+    """Turn an image of Pillow into an array with its channels where they are expected.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image
+    channel_axis : int or None
+
+    Returns
+    -------
+    ndarray of shape (H, W), or with three axes
+
+    Raises
+    ------
+    ValueError
+        If it has channels but none are expected.
+    """
+    array = array_of_picture(picture)
+    if array.ndim == 2:
+        return array
+    if channel_axis is None:
+        raise ValueError(
+            f"found a picture of {array.shape[-1]} channels, expected a grey one where images "
+            "have no axis of channels"
+        )
+    return np.moveaxis(array, -1, channel_axis)

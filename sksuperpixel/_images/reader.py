@@ -9,7 +9,7 @@ from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.images import check_image, check_images
 from sksuperpixel._images.lazy_sequence import LazySequence
 from sksuperpixel._images.masks import check_mask, check_masks, fill_outside
-from sksuperpixel._images.pictures import array_of_picture, is_picture
+from sksuperpixel._images.pictures import is_picture, picture_in_layout
 from sksuperpixel._images.segmentations import check_number_of_segmentations, check_segmentation
 
 
@@ -84,12 +84,7 @@ def read_image(image, mask=None, channel_axis=-1, n_channels=None):
         If its shape, its number of channels or its mask is not as expected.
     """
     if is_picture(image):
-        image = array_of_picture(image)
-        if channel_axis is None and image.ndim == 3:
-            raise ValueError(
-                f"found a picture of {image.shape[-1]} channels, expected a grey one where images "
-                "have no axis of channels"
-            )
+        image = picture_in_layout(image, channel_axis)
     pixels = check_image(image, channel_axis, n_channels)
     mask = check_mask(mask, pixels.shape[:-1])
     is_masked_array = isinstance(image, np.ma.MaskedArray)

@@ -47,11 +47,6 @@ def check_segmentation(segmentation, shape):
     TypeError
         If it does not hold integers.
     """
-    if np.ma.is_masked(segmentation):
-        raise ValueError(
-            "found a masked segmentation, expected one without a mask: set ignore_label, or pass "
-            "masks"
-        )
     segmentation = np.asarray(segmentation)
     annotated = segmentation.shape[1:] == shape and len(segmentation) > 0
     if segmentation.shape != shape and not annotated:
@@ -62,3 +57,34 @@ def check_segmentation(segmentation, shape):
     if segmentation.dtype.kind not in "bui":
         raise TypeError(f"found a segmentation of dtype {segmentation.dtype}, expected integers")
     return segmentation.reshape(-1, *shape)
+
+
+def check_segmentation_to_learn(segmentation, shape):
+    """Check the segmentation of one image that something is learned from.
+
+    Metrics leave out the masked pixels of a segmentation. Learning knows no such pixels, and must
+    not take what is under a mask for ground truth.
+
+    Parameters
+    ----------
+    segmentation : ndarray of shape (H, W) or (A, H, W)
+    shape : tuple of int
+
+    Returns
+    -------
+    ndarray of shape (A, H, W), int
+
+    Raises
+    ------
+    ValueError
+        If a pixel is masked, or if the shape is not the image's.
+    TypeError
+        If it does not hold integers.
+    """
+    several = segmentation if isinstance(segmentation, (list, tuple)) else [segmentation]
+    if any(np.ma.is_masked(each) for each in several):
+        raise ValueError(
+            "found a masked segmentation, expected one without masked pixels; give them the "
+            "ignore_label, or pass masks"
+        )
+    return check_segmentation(segmentation, shape)

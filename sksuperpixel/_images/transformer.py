@@ -158,7 +158,8 @@ class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output
         -------
         LazySequence of ndarray of shape (H, W, M), float32
             Indexing it computes one image's features, and raises errors about that image. The
-            features of a NumPy masked array are a masked array.
+            features of a NumPy masked array are a masked array; `np.ma.stack` keeps their
+            masks, `np.stack` does not.
         """
         check_is_fitted(self)
         reader = ImageReader(X, self.channel_axis, masks, self.n_channels_in_)

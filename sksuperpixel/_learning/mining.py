@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.reader import ImageReader
-from sksuperpixel._images.segmentations import check_segmentation
+from sksuperpixel._images.segmentations import check_segmentation_to_learn
 from sksuperpixel._learning.parameters import check_label_maker
 
 
@@ -83,7 +83,7 @@ class MiningMixin:
         if not hasattr(self, "features_"):
             miner.features_ = miner._fit_features(reader, [segmentation])
         with about_image(0):
-            segmentation = check_segmentation(segmentation, shape)
+            segmentation = check_segmentation_to_learn(segmentation, shape)
             planes = miner._planes(reader.first)
             teacher = miner._teacher(label_maker, len(planes.features), learned=learned)
             pixels, labels, centres = teacher.draw(

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.metrics._scorer import _BaseScorer
+from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from sksuperpixel._images.lazy_sequence import LazySequence
@@ -155,7 +157,7 @@ class SuperpixelScorer(_BaseScorer):
         label_maps = method_caller(prediction, prediction.name, X)
         data = {"y_true": y_true}
         if self._score_func is explained_variation:
-            images = partial(_channels_last, X, label_maps)
+            images = partial(_channels_last, X, _channel_axis_of(estimator))
             data = {"image": LazySequence(images, range(len(X)))}
         return self._sign * self._score_func(
             y_pred=label_maps, masks=masks, **data, **self._kwargs
@@ -206,6 +208,12 @@ class _Prediction(BaseEstimator):
             images = LazySequence(partial(_read, X, masked), range(len(X)))
         if self.masks is None:
             label_maps = list(self.method_caller(self.estimator, "predict", images))
+        elif isinstance(self.estimator, Pipeline) and not get_config()["enable_metadata_routing"]:
+            raise ValueError(
+                "masks: found masks for a Pipeline, which hands them to its last step alone; "
+                "expected images that are masked arrays, or "
+                "sklearn.set_config(enable_metadata_routing=True)"
+            )
         else:
             label_maps = list(self.estimator.predict(images, masks=self.masks))
         if lazy or isinstance(X, (list, tuple, np.ndarray)):
@@ -213,20 +221,24 @@ class _Prediction(BaseEstimator):
                 if i not in masked:
                     _read(X, masked, i)
         return [
-            _leave_out(label_map, masked.get(i, np.ma.nomask))
+            _leave_out(label_map, masked.get(i, np.ma.nomask), _channel_axis_of(self.estimator))
             for i, label_map in enumerate(label_maps)
         ]
 
 
-def _channels_last(images, label_maps, index):
-    """Give one image with its channels last, wherever the estimator takes them."""
-    image, shape = images[index], np.shape(label_maps[index])
-    if is_picture(image) or np.shape(image)[:-1] == shape:
+def _channel_axis_of(estimator):
+    """Tell on which axis an estimator, or the first step of a pipeline, expects channels."""
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[0][1]
+    return getattr(estimator, "channel_axis", -1)
+
+
+def _channels_last(images, channel_axis, index):
+    """Return one image with its channels last."""
+    image = images[index]
+    if is_picture(image) or channel_axis is None or np.ndim(image) < 3:
         return image
-    for axis in range(np.ndim(image)):
-        if (*np.delete(np.shape(image), axis),) == shape:
-            return np.moveaxis(image, axis, -1)
-    return image
+    return np.moveaxis(image, channel_axis, -1)
 
 
 def _call_method(estimator, method, X):
@@ -240,15 +252,12 @@ def _read(images, masked, index):
     return image
 
 
-def _leave_out(label_map, masked):
+def _leave_out(label_map, masked, channel_axis):
     """Mask the pixels of a label map that are masked in any channel of its image."""
     if masked is np.ma.nomask:
         return label_map
-    shape = np.shape(label_map)
-    if masked.shape != shape:
-        # Channels are last, or on the axis where the estimator expects them.
-        axes = [a for a in range(-1, masked.ndim) if (*np.delete(masked.shape, a),) == shape]
-        masked = masked.any(axis=axes[0] if axes else -1)
+    if masked.ndim > np.ndim(label_map):
+        masked = masked.any(axis=-1 if channel_axis is None else channel_axis)
     return np.ma.array(label_map, mask=masked)
 
 

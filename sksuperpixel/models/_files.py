@@ -89,7 +89,9 @@ def _fitted_features(model):
     if model.features_ is None:
         return "passthrough"
     if isinstance(model.features, str) and type(model.features_) is LabFeatures:
-        return "lab"
+        by_name = LabFeatures(channel_axis=model.channel_axis)
+        if model.features_.get_params() == by_name.get_params():
+            return "lab"
     return model.features_
 
 

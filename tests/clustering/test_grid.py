@@ -12,7 +12,7 @@ SHAPES = st.one_of(
     st.tuples(st.just(1), st.integers(1, 200), st.integers(1, 200)),
     st.tuples(st.integers(1, 40), st.integers(1, 40), st.integers(1, 40)),
 )
-SPACINGS = st.tuples(*[st.sampled_from([1.0, 1.5, 2.0, 5.0])] * 3)
+SPACINGS = st.tuples(*[st.sampled_from([1.0, 1.5, 2.0, 5.0, 36.76, 100.0])] * 3)
 
 
 @given(SHAPES, SPACINGS, st.floats(1, 300))
@@ -27,7 +27,6 @@ def test_cells_have_the_number_of_pixels_asked_for(shape, spacing, share):
     n_pixels = max(1.0, share * np.prod(shape))
     grid = Grid.with_cells(shape, n_pixels, spacing)
     assert grid.cell_volume == pytest.approx(n_pixels)
-    # Of all such grids, none has cells of less than a pixel or more than the image.
     step = reference.grid_step(shape, n_pixels, spacing)
     assert Grid(shape, step, spacing).cell_volume == pytest.approx(n_pixels)
 
@@ -44,6 +43,18 @@ def test_an_ordinary_cell_is_a_square_or_a_cube():
     assert Grid((20, 48, 32), 8.0, (2.0, 1.0, 1.0)).cell_volume == 256
     assert Grid.with_cells((1, 481, 321), 256.0).size == 16
     assert Grid.with_cells((20, 48, 32), 512.0).size == pytest.approx(8)
+
+
+@pytest.mark.parametrize(
+    ("shape", "n_pixels", "spacing"),
+    [
+        ((200, 16, 16), 400, (100.0, 1, 1)),
+        ((5, 2, 2), 12.0, (36.76, 1, 1)),
+        ((2, 142, 6), 1.0, (1, 2849.18, 101539.0)),
+    ],
+)
+def test_cells_along_very_unequal_axes(shape, n_pixels, spacing):
+    assert Grid.with_cells(shape, n_pixels, spacing).cell_volume == pytest.approx(n_pixels)
 
 
 def test_one_pixel():

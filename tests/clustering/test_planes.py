@@ -35,6 +35,8 @@ def test_ordinary_numbers_are_not_centred():
         (np.int64, 2**50),
         (np.uint32, 2**31),
         (np.uint64, 2**62),
+        (np.uint64, 2**63 - 25),
+        (np.uint64, 2**64 - 60),
     ],
 )
 def test_structure_on_a_large_offset_is_kept(dtype, offset):

@@ -68,3 +68,20 @@ def test_warnings():
         warn_about_image("found much")
     with about_image(2), pytest.warns(UserWarning, match="^image 2: found much$"):
         warn_about_image("found much")
+
+
+def test_an_error_that_is_raised_again_is_named_once():
+    kept = ValueError("boom")
+
+    def work(index, error):
+        with about_image(index):
+            raise error
+
+    for index in (1, 2):
+        with pytest.raises(ValueError, match=r"^image 1: boom$"):
+            work(index, kept)
+    missing = OSError("no file")
+    for index in (1, 2):
+        with pytest.raises(OSError, match="no file"):
+            work(index, missing)
+    assert missing.__notes__ == ["This happened to image 1."]

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image, ImageCms
 
-from sksuperpixel._images.pictures import array_of_picture, is_picture
+from sksuperpixel._images.pictures import array_of_picture, is_picture, picture_in_layout
 
 COLOURS = np.array([[[200, 100, 50], [10, 20, 30]], [[40, 160, 60], [90, 90, 90]]], dtype=np.uint8)
 ALPHA = np.array([[0, 255], [128, 7]], dtype=np.uint8)
@@ -112,3 +112,18 @@ def test_pictures_are_recognised_without_importing_pillow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize("channel_axis", [0, 1, -1])
+def test_channels_are_where_they_are_expected(channel_axis):
+    pixels = np.random.default_rng(0).integers(0, 255, (5, 6, 3), dtype=np.uint8)
+    found = picture_in_layout(Image.fromarray(pixels), channel_axis)
+    np.testing.assert_array_equal(np.moveaxis(found, channel_axis, -1), pixels)
+    grey = Image.fromarray(pixels[..., 0])
+    np.testing.assert_array_equal(picture_in_layout(grey, channel_axis), pixels[..., 0])
+
+
+def test_colours_are_refused_where_there_is_no_axis_for_them():
+    picture = Image.fromarray(np.zeros((5, 6, 3), np.uint8))
+    with pytest.raises(ValueError, match="found a picture of 3 channels, expected a grey one"):
+        picture_in_layout(picture, None)

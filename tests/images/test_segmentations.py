@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sksuperpixel._images.segmentations import check_segmentation
+from sksuperpixel._images.segmentations import check_segmentation, check_segmentation_to_learn
 
 
 def test_annotators_come_first():
@@ -28,9 +28,12 @@ def test_no_integers():
         check_segmentation(np.zeros((5, 6)), (5, 6))
 
 
-def test_masked_segmentations_are_told():
+def test_masked_segmentations_cannot_be_learned_from():
     masked = np.ma.masked_equal(np.arange(30).reshape(5, 6), 3)
-    with pytest.raises(ValueError, match=r"^found a masked segmentation, expected one without"):
-        check_segmentation(masked, (5, 6))
-    # Nothing is masked.
-    assert check_segmentation(np.ma.masked_equal(np.zeros((5, 6), int), 3), (5, 6)).shape[0] == 1
+    for segmentation in (masked, [masked, masked.data]):
+        with pytest.raises(ValueError, match=r"^found a masked segmentation, expected one with"):
+            check_segmentation_to_learn(segmentation, (5, 6))
+        # Metrics leave masked pixels out.
+        check_segmentation(segmentation, (5, 6))
+    nothing = np.ma.masked_equal(np.zeros((5, 6), int), 3)
+    assert check_segmentation_to_learn(nothing, (5, 6)).shape == (1, 5, 6)

@@ -136,12 +136,13 @@ INSIDE = np.ones((4, 6), dtype=bool)
         (
             GOOD,
             INSIDE * 2,
-            "masks: found a mask of dtype int64, expected bool, or integers that are 0 or 1",
+            "masks: found a mask of dtype int64, expected bool, integers that are 0 "
+            "or 1, or uint8 that is 0 or 255",
         ),
         (
             GOOD,
             INSIDE * 1.0,
-            "masks: found a mask of dtype float64, expected bool, or integers .*",
+            "masks: found a mask of dtype float64, expected bool, integers .*",
         ),
         (GOOD, [INSIDE, INSIDE[:3]], "masks: found parts of unequal shapes, expected an array"),
         (GOOD, ~INSIDE, "masks: found a mask with no pixel inside, expected at least one True"),

@@ -10,10 +10,10 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sksuperpixel import SLIC, LazySequence, metrics
+from sksuperpixel import SLIC, LabFeatures, LazySequence, metrics
 from sksuperpixel.metrics import SCORERS, compactness, get_scorers
 
 
@@ -407,6 +407,8 @@ def test_channels_may_come_first():
     superpixels = [np.arange(masks[0].size).reshape(masks[0].shape) // 3]
 
     class Known(Columns):
+        channel_axis = 0
+
         def predict(self, X):
             return superpixels
 
@@ -469,3 +471,26 @@ def test_channels_may_be_on_any_axis(channel_axis):
     moved = [np.moveaxis(image, -1, channel_axis)]
     slic = SLIC(6, channel_axis=channel_axis).fit(moved)
     assert SCORERS["explained_variation"](slic, moved) == expected
+
+
+def test_as_many_bands_as_rows_are_told_by_the_estimator():
+    image = np.random.default_rng(0).integers(0, 255, (16, 20, 16)).astype(np.uint8)
+    expected = SCORERS["explained_variation"](
+        SLIC(6, features="passthrough").fit([image]), [image]
+    )
+    moved = [np.moveaxis(image, -1, 0)]
+    slic = SLIC(6, channel_axis=0, features="passthrough").fit(moved)
+    assert SCORERS["explained_variation"](slic, moved) == expected
+
+
+def test_masks_for_a_pipeline_need_routing_or_masked_arrays():
+    image = np.random.default_rng(0).random((24, 24, 3))
+    mask = np.ones((24, 24), bool)
+    mask[:, :8] = False
+    pipeline = make_pipeline(LabFeatures(sigma=2), SLIC(6, features="passthrough")).fit([image])
+    with pytest.raises(ValueError, match="masks: found masks for a Pipeline"):
+        SCORERS["compactness"](pipeline, [image], masks=[mask])
+    masked = np.ma.masked_array(image, np.repeat(~mask[..., np.newaxis], 3, axis=-1))
+    other = np.ma.masked_array(np.where(mask[..., np.newaxis], image, 0), masked.mask)
+    scores = [SCORERS["compactness"](pipeline, [each]) for each in (masked, other)]
+    assert scores[0] == scores[1]

@@ -286,8 +286,9 @@ def test_descriptions_that_are_not_of_a_model(saved, change):
         TrainableSLIC.load(saved)
 
 
-def test_features_are_those_that_were_fitted_whatever_was_set_since(tmp_path):
-    model = learner(features=LabFeatures()).fit(IMAGES, SEGMENTATIONS)
+@pytest.mark.parametrize("features", [LabFeatures(), LabFeatures(sigma=1), "lab", "passthrough"])
+def test_features_are_those_that_were_fitted_whatever_was_set_since(features, tmp_path):
+    model = learner(features=features).fit(IMAGES, SEGMENTATIONS)
     expected = model.transform(IMAGES)
     for changed in (LabFeatures(sigma=3), "passthrough", "lab"):
         model.set_params(features=changed).save(tmp_path / "model")

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksuperpixel._documentation import with_parameters_of
 from sksuperpixel._images.data_range import check_colours
 from sksuperpixel._images.errors import about_image
-from sksuperpixel._images.segmentations import check_segmentation
+from sksuperpixel._images.segmentations import check_segmentation_to_learn
 from sksuperpixel.features._lab import LabFeatures, check_colour_channels
 from sksuperpixel.features.enet.network import BLOCKS, LAYERS, STEP, load_weights, new_network
 from sksuperpixel.features.enet.training import ClassLoss, class_weights, count_labels
@@ -265,7 +265,7 @@ class ENetFeatures(NetworkFeatures):
         for index in range(len(reader)):
             with about_image(index):
                 image = reader[index]
-                segmentation = check_segmentation(segmentations[index], image.shape)
+                segmentation = check_segmentation_to_learn(segmentations[index], image.shape)
                 found = count_labels(segmentation, image.mask, self.n_classes, self.ignore_label)
             counts = np.pad(counts, (0, max(0, len(found) - len(counts))))
             counts[: len(found)] += found

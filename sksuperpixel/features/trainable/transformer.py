@@ -21,7 +21,7 @@ from sksuperpixel._files.writing import write_atomically
 from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.images import check_finite
 from sksuperpixel._images.parameters import check_data_range
-from sksuperpixel._images.segmentations import check_segmentation
+from sksuperpixel._images.segmentations import check_segmentation_to_learn
 from sksuperpixel._images.transformer import ImageTransformerMixin
 from sksuperpixel.features.trainable.training import Training, train_network
 
@@ -205,7 +205,7 @@ class NetworkFeatures(
                 raise ValueError(
                     f"found a volume of shape {image.shape}, expected images (H, W) to train on"
                 )
-            annotators = check_segmentation(segmentations[index], image.shape)
+            annotators = check_segmentation_to_learn(segmentations[index], image.shape)
         one = annotators[rng.integers(len(annotators))] if len(annotators) > 1 else annotators[0]
         labels = self._labels(one)
         return seen, labels if image.mask is None else np.where(image.mask, labels, -1)

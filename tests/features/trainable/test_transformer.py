@@ -364,7 +364,7 @@ def test_wrong_data_in_lazy_sequences(make, textures):
         make().fit(images, lazy)
     wrong = [*images[:4], images[4][..., :1], images[5]]
     lazy = LazySequence(wrong.__getitem__, range(len(wrong)))
-    with pytest.raises(ValueError, match="image 4: found 1 channels, expected 3"):
+    with pytest.raises(ValueError, match="image 4: found a grey image, expected 3 channels"):
         make().fit(lazy, classes)
 
 

@@ -407,5 +407,5 @@ def test_segmentations_of_lazy_images_are_checked():
 
 
 def test_other_numbers_of_channels_are_an_error():
-    with pytest.raises(ValueError, match=r"^image 1: found 1 channels?, expected 3"):
+    with pytest.raises(ValueError, match=r"^image 1: found a grey image, expected 3 channels"):
         learner(features="passthrough").fit([IMAGES[0], IMAGES[1][..., :1]], SEGMENTATIONS[:2])

@@ -329,8 +329,8 @@ def _regions(features, mask, estimator):
     else:
         finest = _FIRST_REGIONS / estimator.n_segments
         oversegmentations = [max(estimator.oversegmentation, finest)]
-    # The mask is passed even if it contains all pixels. With a mask, no pixel gets two seeds,
-    # even where unequal spacing makes cells thinner than pixels.
+    # The mask is passed even if it contains all pixels, so that such a mask changes nothing: the
+    # estimator may seed cells of one or two pixels differently with a mask.
     for oversegmentation in oversegmentations:
         estimator.set_params(oversegmentation=oversegmentation)
         regions = estimator.fit([features]).transform([features], masks=[mask])[0]

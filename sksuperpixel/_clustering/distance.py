@@ -43,14 +43,13 @@ class WeightedDistance:
         some *= roots
         return some
 
-    def cluster(self, image, weighted, grid, settings, threads=ONE_THREAD):
+    def cluster(self, image, grid, settings, threads=ONE_THREAD):
         """Run the iterations on one image.
 
         Parameters
         ----------
         image : Planes
-        weighted : ndarray of shape (c, D, H, W), float32
-            The image's features, as `weigh` returns them.
+            With its weighted features.
         grid : Grid
         settings : Settings
         threads : Threads, default=ONE_THREAD
@@ -62,7 +61,7 @@ class WeightedDistance:
         clusters : Clusters
         """
         return cluster_pixels(
-            weighted,
+            image.weighted,
             grid,
             compactness=settings.compactness,
             adaptive=settings.adaptive_compactness,
@@ -95,7 +94,7 @@ class NetworkDistance(WeightedDistance):
         self.n_candidates = n_candidates
         self.pair_features = pair_features
 
-    def cluster(self, image, weighted, grid, settings, threads=ONE_THREAD):
+    def cluster(self, image, grid, settings, threads=ONE_THREAD):
         """Run the iterations on the features as they are; see `WeightedDistance.cluster`."""
         return cluster_by_network(
             image,

@@ -21,11 +21,27 @@ class Planes(NamedTuple):
         Where superpixels are wanted; None for everywhere.
     spacing : tuple of 3 float
         Size of a pixel along each axis.
+    weighted : ndarray of shape (c, D, H, W), float32, or None
+        The features times the weights of a distance, see `weighted_by`.
     """
 
     features: np.ndarray
     mask: np.ndarray | None = None
     spacing: tuple = (1.0, 1.0, 1.0)
+    weighted: np.ndarray | None = None
+
+    def weighted_by(self, distance):
+        """Add weighted features, whose plain squared differences are those of the distance.
+
+        Parameters
+        ----------
+        distance : WeightedDistance or NetworkDistance
+
+        Returns
+        -------
+        Planes
+        """
+        return self._replace(weighted=distance.weigh(self.features))
 
     @property
     def shape(self):

@@ -45,21 +45,17 @@ def superpixels(image, distance, settings, threads=ONE_THREAD):
         separate parts; or if the edge map is not in [0, 1].
     """
     check_number_of_pixels(image, settings.n_segments)
-    weighted = distance.weigh(image.features)
+    image = image.weighted_by(distance)
     if not settings.enforce_connectivity:
-        labels, _ = distance.cluster(
-            image, weighted, start_grid(image, settings), settings, threads
-        )
+        labels, _ = distance.cluster(image, start_grid(image, settings), settings, threads)
         without_gaps(labels)
         return labels
     if not settings.merges_to_number:
         grid = start_grid(image, settings)
-        return _regions_on_grid(image, distance, weighted, grid, settings, threads)[0]
+        return _regions_on_grid(image, distance, grid, settings, threads)[0]
     edges = edge_map_of(image, settings.edge_channel)
-    regions, n_regions = _enough_regions(image, distance, weighted, settings, threads)
-    regions, n_regions = _merge_and_refine(
-        image, weighted, regions, n_regions, edges, settings, threads
-    )
+    regions, n_regions = _enough_regions(image, distance, settings, threads)
+    regions, n_regions = _merge_and_refine(image, regions, n_regions, edges, settings, threads)
     if n_regions > settings.n_segments:
         raise ValueError(
             f"found a mask of {n_regions} parts that do not touch, expected at most "
@@ -119,15 +115,15 @@ def edge_map_of(image, channel):
     return edges
 
 
-def _regions_on_grid(image, distance, weighted, grid, settings, threads):
+def _regions_on_grid(image, distance, grid, settings, threads):
     """Cluster pixels, split the clusters into connected regions, and merge small ones."""
-    labels, _ = distance.cluster(image, weighted, grid, settings, threads)
+    labels, _ = distance.cluster(image, grid, settings, threads)
     regions, n_regions = connected_regions(labels)
     min_count = settings.min_size_factor * grid.cell_volume
-    return regions, merge_small_regions(weighted, regions, n_regions, min_count, threads)
+    return regions, merge_small_regions(image.weighted, regions, n_regions, min_count, threads)
 
 
-def _enough_regions(image, distance, weighted, settings, threads):
+def _enough_regions(image, distance, settings, threads):
     """Cut an image into about `oversegmentation` times `n_segments` regions.
 
     Returns
@@ -142,7 +138,7 @@ def _enough_regions(image, distance, weighted, settings, threads):
         if each < 1:
             return _single_pixels(image), image.n_pixels
         grid = Grid.with_cells(image.shape, each, image.spacing)
-        regions, n_regions = _regions_on_grid(image, distance, weighted, grid, settings, threads)
+        regions, n_regions = _regions_on_grid(image, distance, grid, settings, threads)
         finer *= 2
     return regions, n_regions
 
@@ -155,7 +151,7 @@ def _single_pixels(image):
     return regions
 
 
-def _merge_and_refine(image, weighted, regions, n_regions, edges, settings, threads):
+def _merge_and_refine(image, regions, n_regions, edges, settings, threads):
     """Merge the cheapest pairs of regions in steps, and refine borders in between.
 
     Returns
@@ -172,14 +168,16 @@ def _merge_and_refine(image, weighted, regions, n_regions, edges, settings, thre
         n_wanted = settings.n_segments
         if settings.refine_iter > 0:
             n_wanted = max(n_wanted, n_regions // _STEP)
-        n_regions = merge_to_number(weighted, regions, n_regions, n_wanted, scale, edges, threads)
+        n_regions = merge_to_number(
+            image.weighted, regions, n_regions, n_wanted, scale, edges, threads
+        )
         # The separate parts of a mask may leave more regions than wanted.
         done = n_wanted == settings.n_segments or n_regions > n_wanted
         if settings.refine_iter > 0:
             grid = Grid.with_cells(image.shape, image.n_pixels / n_regions, image.spacing)
             n_passes = settings.refine_iter if done else min(settings.refine_iter, _PASSES_BETWEEN)
             refine_borders(
-                weighted, regions, n_regions, grid, settings.compactness, n_passes, threads
+                image.weighted, regions, n_regions, grid, settings.compactness, n_passes, threads
             )
     if settings.refine_iter > 0:
         return connected_regions(regions)

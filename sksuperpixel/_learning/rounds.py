@@ -67,7 +67,7 @@ class Teacher:
         check_number_of_pixels(image, self.settings.n_segments)
         features, grid = image.features, start_grid(image, self.settings)
         labels, start = self.distance.cluster(
-            image, self.distance.weigh(features), grid, self.settings, threads
+            image.weighted_by(self.distance), grid, self.settings, threads
         )
         clusters = _clusters_of(labels, features, start.seeds)
         pixels = np.argwhere(labels >= 0).astype(np.int32)

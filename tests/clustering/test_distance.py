@@ -59,7 +59,7 @@ def test_a_network_sees_the_features_as_they_are():
     )
     image = Planes(FEATURES)
     grid = Grid(image.shape, 5.0)
-    labels, clusters = distance.cluster(image, distance.weigh(FEATURES), grid, settings)
+    labels, clusters = distance.cluster(image.weighted_by(distance), grid, settings)
     assert network.features is FEATURES
     # Nearest in space: the cells of the grid.
     assert len(clusters) == np.prod(grid.n_cells)

@@ -181,14 +181,14 @@ def test_with_many_candidates_one_layer_is_the_weighted_distance():
     # So compact that no pixel chooses a cluster outside SLIC's window.
     settings = Settings(5, None, 8.0, 4, 0.25, 6.0, None, 5)
     grid = Grid(image.shape, 5.0)
-    results = []
-    for distance in (
+    distances = (
         WeightedDistance(weights),
         NetworkDistance(KernelNetwork(network.arrays()), 24, weights),
         NetworkDistance(TorchNetwork(make_net_of(network)), 24, weights),
-    ):
-        weighted = distance.weigh(image.features)
-        results.append(distance.cluster(image, weighted, grid, settings)[0])
+    )
+    results = [
+        distance.cluster(image.weighted_by(distance), grid, settings)[0] for distance in distances
+    ]
     np.testing.assert_array_equal(results[1], results[0])
     np.testing.assert_array_equal(results[2], results[0])
     assert (results[0].ravel() != run(Recorder(), image, max_iter=4)[0].ravel()).any()

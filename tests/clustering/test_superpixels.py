@@ -32,7 +32,7 @@ PLAIN = Settings(
 
 def reference_superpixels(image, settings):
     """All of SLIC in slow, obvious steps."""
-    features, mask, spacing = image
+    features, mask, spacing, _ = image
     shape = features.shape[1:]
 
     def regions_of(size):

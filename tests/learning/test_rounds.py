@@ -45,8 +45,8 @@ class GivenLabels(WeightedDistance):
         super().__init__()
         self.labels, self.seeds = labels, seeds
 
-    def cluster(self, image, weighted, grid, settings, threads=None):
-        return self.labels, start_clusters(weighted, self.seeds)
+    def cluster(self, image, grid, settings, threads=None):
+        return self.labels, start_clusters(image.weighted, self.seeds)
 
 
 def draw_from_halves(n_pixels=None, maker=None, seed=0, labels=None, pair_features=()):

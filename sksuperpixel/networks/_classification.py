@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from sksuperpixel.networks._rows import split_rows
+from sksuperpixel.networks._rows import split_finite_rows
 
 
 class ClassificationNetwork(nn.Module):
@@ -67,14 +67,11 @@ class ClassificationNetwork(nn.Module):
         ValueError
             If the rows have another number of candidates.
         """
-        features, distances, differences = split_rows(X, self.n_features)
+        features, distances, differences, absent = split_finite_rows(X, self.n_features)
         if distances.shape[1] != self.n_candidates:
             raise ValueError(
                 f"X: found rows of {distances.shape[1]} candidates, expected {self.n_candidates}"
             )
-        absent = torch.isinf(distances)
-        distances = torch.where(absent, 0.0, distances)
-        differences = torch.where(absent[..., None], 0.0, differences)
         reduced = self.reduce_features(self.normalise_features(features))
         flat = self.normalise_differences(differences.reshape(-1, self.n_features))
         each = self.reduce_differences(flat).reshape(len(X), -1)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from sksuperpixel.networks._rows import split_rows
+from sksuperpixel.networks._rows import split_finite_rows
 
 
 class DistanceNetwork(nn.Module):
@@ -145,10 +145,7 @@ class DistanceNetwork(nn.Module):
 
     def _finite_distances(self, rows):
         """Compute distances that are finite even for absent candidates, and find the latter."""
-        _, distances, differences = split_rows(rows, self.n_features)
-        absent = torch.isinf(distances)
-        space = torch.where(absent, 0.0, distances)
-        differences = torch.where(absent[..., None], 0.0, differences)
+        _, space, differences, absent = split_finite_rows(rows, self.n_features)
         total = space**2 + differences**2 @ self.log_weights.exp()
         if self.n_layers == 3:
             # Squares as inputs would spread over twice as many orders of magnitude.

@@ -53,8 +53,8 @@ def measure(shape, dtype, params, results):
     estimator = SLIC(**params)
     SLIC(**{**params, "n_segments": 20 if "n_segments" in params else None}).fit_transform([warm])
     del small, warm
-    # Making the image used more memory than the image itself. Fill the difference up, so that
-    # the peak can only rise while SLIC runs.
+    # Making the image took more memory than the image itself takes. Occupy the difference, so
+    # that the peak rises as soon as SLIC needs memory.
     before = peak()
     filler = np.ones((before - resident()) // 8)
     estimator.fit_transform([image])

@@ -67,7 +67,8 @@ def test_edges_stay_where_they_are(J, upsample, axis):
         table = ScatteringFeatures(J=J, L=4, max_order=1).fit([image]).feature_table()
         map_ = table.query(f"j1 == {J - 1} and angle1 == {90 * (1 - axis)}").index[0]
         x = np.arange(80)
-        # A blurred step's area tells where it is; the edge is between two pixels.
+        # Blurring keeps the area under a step, so the area shows where the step is. The edge
+        # lies between two pixels, hence the half pixel below.
         middle = 80 - profile[:, 0].sum() / profile[-10, 0]
         assert abs(middle - edge) <= tolerance
         centre = (profile[:, map_] * x).sum() / profile[:, map_].sum()

@@ -5,7 +5,7 @@ from copy import copy
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import effective_n_jobs
+from joblib import cpu_count, effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -24,23 +24,27 @@ from sksuperpixel._images.transformer import features_of, fit_copy
 from sksuperpixel.features import LabFeatures
 from sksuperpixel.metrics import achievable_segmentation_accuracy
 
-# The constraints of the parameters that both estimators have.
+# The constraints of the parameters that both estimators have. The upper limits are far above
+# anything useful. They keep numbers finite, and the time for an image bounded.
 SHARED_CONSTRAINTS = {
-    "superpixel_size": [Interval(Real, 1, None, closed="left")],
-    "n_segments": [Interval(Integral, 1, None, closed="left"), None],
-    "compactness": [Interval(Real, 0, None, closed="left")],
-    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "superpixel_size": [Interval(Real, 1, 2**31 - 1, closed="both")],
+    "n_segments": [Interval(Integral, 1, 2**31 - 1, closed="both"), None],
+    "compactness": [Interval(Real, 0, 1e12, closed="both")],
+    "max_iter": [Interval(Integral, 1, 10_000, closed="both")],
     "features": [StrOptions({"lab", "passthrough"}), HasMethods(["fit", "transform"])],
     "channel_weights": ["array-like", None],
     "channel_axis": [Integral, None],
     "spacing": ["array-like", None],
     "min_size_factor": [Interval(Real, 0, 1, closed="both")],
-    "oversegmentation": [Interval(Real, 1, None, closed="left")],
+    "oversegmentation": [Interval(Real, 1, 1e6, closed="both")],
     "edge_channel": [Integral, None],
-    "refine_iter": [Interval(Integral, 0, None, closed="left")],
+    "refine_iter": [Interval(Integral, 0, 10_000, closed="both")],
     "start_label": [Interval(Integral, 0, 2**30, closed="both")],
     "n_jobs": [Integral, None],
 }
+
+# More threads would only wait for each other, whatever `n_jobs` says.
+_THREADS_PER_CORE = 4
 
 
 class SuperpixelTransformer(
@@ -56,6 +60,16 @@ class SuperpixelTransformer(
     `n_channels_in_`, and it implements ``_distance(n_features)``, which returns the distance by
     which pixels choose their clusters.
     """
+
+    def _check_params(self):
+        """Check the parameters; also before `transform`, because they may be set after `fit`.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not as expected.
+        """
+        self._validate_params()
 
     def _fit_features(self, reader, y):
         """Check the first image and the segmentations, and fit the feature transformer.
@@ -102,15 +116,17 @@ class SuperpixelTransformer(
         sklearn.exceptions.NotFittedError
             If `fit` was not called.
         ValueError
-            If an image or a mask is not as expected; the error names the image's index.
+            If a parameter, an image or a mask is not as expected. An error about an image names
+            its index.
         """
         # Callbacks keep their state on the estimator while it works. Working on a copy lets
         # several threads share this estimator.
         return copy(self)._transform(X, self._reader(X, masks))
 
     def _reader(self, X, masks):
-        """Read images with as many channels as those that were fitted."""
+        """Check the parameters, and read images with as many channels as those fitted."""
         check_is_fitted(self)
+        self._check_params()
         return ImageReader(X, self.channel_axis, masks, self.n_channels_in_)
 
     @with_callbacks
@@ -216,7 +232,7 @@ class SuperpixelTransformer(
 
     def _map_images(self, function, n_images):
         """Yield ``function(threads, index)`` for each image, in order."""
-        n_threads = effective_n_jobs(self.n_jobs)
+        n_threads = min(effective_n_jobs(self.n_jobs), _THREADS_PER_CORE * cpu_count())
         if n_threads == 1:
             yield from (function(ONE_THREAD, i) for i in range(n_images))
             return

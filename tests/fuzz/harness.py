@@ -32,7 +32,7 @@ import numpy as np
 _ADDRESS_SPACE = 12 * 2**30
 
 
-class Defect(AssertionError):
+class Defect(AssertionError):  # noqa: N818
     """Something that the library should not have done."""
 
 
@@ -55,7 +55,7 @@ class Report:
     generator: str
     seed: int
     n_cases: int = 0
-    outcomes: dict = field(default_factory=collections.Counter)
+    outcomes: dict = field(default_factory=dict)
     slowest_s: float = 0.0
     largest_mb: float = 0.0
     defects: list = field(default_factory=list)
@@ -63,7 +63,7 @@ class Report:
     def add(self, result):
         """Count one case."""
         self.n_cases += 1
-        self.outcomes[result.outcome] += 1
+        self.outcomes[result.outcome] = self.outcomes.get(result.outcome, 0) + 1
         self.slowest_s = max(self.slowest_s, result.seconds)
         self.largest_mb = max(self.largest_mb, result.megabytes)
         if result.defect is not None:

@@ -213,9 +213,7 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         TypeError
             If the images are not a sequence of arrays of numbers.
         """
-        self._validate_params()
-        _torch_device(self.device)
-        check_data_range(self.data_range)
+        self._check_params()
         first = self._reader(X, masks).first
         maps = list_maps(self.J, self.L, self.max_order, self.channels, first.n_channels)
         settings = _Settings(
@@ -230,6 +228,11 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         self.n_channels_in_ = first.n_channels
         self._settings = settings
         return self
+
+    def _check_params(self):
+        super()._check_params()
+        _torch_device(self.device)
+        check_data_range(self.data_range)
 
     def _check_first(self, image):
         _check_flat(image.pixels)

@@ -29,7 +29,7 @@ from sksuperpixel.metrics import achievable_segmentation_accuracy
 SHARED_CONSTRAINTS = {
     "superpixel_size": [Interval(Real, 1, 2**31 - 1, closed="both")],
     "n_segments": [Interval(Integral, 1, 2**31 - 1, closed="both"), None],
-    "compactness": [Interval(Real, 0, 1e12, closed="both")],
+    "compactness": [Interval(Real, 0, 1e20, closed="both")],
     "max_iter": [Interval(Integral, 1, 10_000, closed="both")],
     "features": [StrOptions({"lab", "passthrough"}), HasMethods(["fit", "transform"])],
     "channel_weights": ["array-like", None],
@@ -274,8 +274,26 @@ class SuperpixelTransformer(
             image.mask,
             what="" if own else "in the features ",
         )
+        _check_not_all_lost(values, planes, image.mask)
         # An image is a volume of one plane.
         volume = (1,) * (3 - len(image.shape)) + image.shape
         mask = None if image.mask is None else image.mask.reshape(volume)
         spacing = check_spacing(self.spacing, len(image.shape))
         return Planes(planes.reshape(-1, *volume), mask, spacing)
+
+
+def _check_not_all_lost(values, planes, mask):
+    """Raise ValueError if float32 cannot tell any of the values from 0."""
+    smallest = np.finfo(np.float32).tiny
+    if values.dtype != np.float64:
+        return
+    inside = planes if mask is None else planes[:, mask]
+    if (np.abs(inside) >= smallest).any():
+        return
+    # Channels of weight 0 may be NaN.
+    largest = np.fmax.reduce(np.abs(values if mask is None else values[mask]), axis=None)
+    if largest > 0:
+        raise ValueError(
+            f"found values of at most {largest:.3g}, expected some of at least {smallest:.3g}, "
+            "because features are computed in float32"
+        )

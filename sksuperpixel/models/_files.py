@@ -206,7 +206,7 @@ def _restore_network(description, tensors):
     from sksuperpixel import networks
 
     name = description["name"]
-    if name not in _NETWORKS:
+    if not isinstance(name, str) or name not in _NETWORKS:
         raise ValueError(f"found network {shown(name)}, expected one of {sorted(_NETWORKS)}")
     params = check_entries(description["params"], _NETWORKS[name], "network")
     largest = largest_dimension(tensors)

@@ -98,6 +98,7 @@ def _estimator(rng, shape, inside, n_channels):
 _REASONS = (
     "parts that do not touch",
     "data_range",
+    "spacing: found",
     "white",
     "too large",
     "float32",

@@ -32,7 +32,7 @@ import numpy as np
 _ADDRESS_SPACE = 12 * 2**30
 
 
-class Defect(AssertionError):
+class Defect(AssertionError):  # noqa: N818
     """Something that the library should not have done."""
 
 
@@ -87,7 +87,9 @@ class Report:
 
     def write(self, path):
         """Write the report as JSON."""
-        Path(path).write_text(json.dumps(asdict(self), indent=1))
+        Path(path).write_text(
+            json.dumps({**vars(self), "outcomes": dict(self.outcomes)}, indent=1)
+        )
 
 
 def run_one(generator, seed, number, shared):

@@ -217,12 +217,14 @@ def _label_array(rng, shape, extension):
 
 
 def make_truth(rng, shape):
-    """Make a .mat file as BSDS500 has them."""
+    """Make a .mat file as BSDS500 has them, or one whose labels must be refused."""
     n_annotators = int(rng.integers(1, 6))
-    dtype = rng.choice(["u2", "u2", "u1", "i4", "f8"])
+    dtype = rng.choice(["u2", "u2", "u1", "i4", "u4", "i8", "f8"])
     segmentations = _pixels(rng, (n_annotators, *shape), "u1").astype(dtype)
-    if dtype == "i4" and rng.random() < 0.5:
-        segmentations[0, 0, 0] = _LOW
+    is_right = dtype != "f8"
+    if dtype in ("u4", "i8") and rng.random() < 0.5:
+        segmentations[0, 0, 0] = _HIGH + 1 if dtype == "u4" else _LOW - 1
+        is_right = False
     cells = np.empty((1, n_annotators), dtype=object)
     for k, segmentation in enumerate(segmentations):
         cell = np.zeros((1, 1), dtype=[("Segmentation", object), ("Boundaries", object)])
@@ -232,69 +234,82 @@ def make_truth(rng, shape):
     file = io.BytesIO()
     compress = bool(rng.random() < 0.6)
     savemat(file, {"other": np.eye(3), "groundTruth": cells}, do_compression=compress)
-    is_right = segmentations.dtype.kind in "ui"
     return Made(file.getvalue(), "mat", segmentations, segmentations.shape if is_right else None)
 
 
-_MAT_HEAD = b"MATLAB 5.0 MAT-file".ljust(124) + struct.pack("<H", 0x0100) + b"IM"
+MAT_HEAD = b"MATLAB 5.0 MAT-file".ljust(124) + struct.pack("<H", 0x0100) + b"IM"
 
 
-def _mat_element(kind, content):
+def mat_element(kind, content):
     return struct.pack("<II", kind, len(content)) + content + b"\0" * (-len(content) % 8)
 
 
-def _mat_array(kind, dims, name, *parts):
+def mat_array(kind, dims, name, *parts):
     dims = [min(int(length), 2**31 - 1) for length in dims]
-    flags = _mat_element(6, struct.pack("<II", kind, 0))
-    shape = _mat_element(5, struct.pack(f"<{len(dims)}i", *dims))
-    return _mat_element(14, flags + shape + _mat_element(1, name) + b"".join(parts))
+    flags = mat_element(6, struct.pack("<II", kind, 0))
+    shape = mat_element(5, struct.pack(f"<{len(dims)}i", *dims))
+    return mat_element(14, flags + shape + mat_element(1, name) + b"".join(parts))
 
 
 @cache
 def _nested_cells(depth):
-    cell = _mat_array(9, (1, 1), b"", _mat_element(2, b"\1"))
+    cell = mat_array(9, (1, 1), b"", mat_element(2, b"\1"))
     for _ in range(depth):
-        cell = _mat_array(1, (1, 1), b"", cell)
-    return _mat_array(1, (1, 1), b"groundTruth", cell)
+        cell = mat_array(1, (1, 1), b"", cell)
+    return mat_array(1, (1, 1), b"groundTruth", cell)
+
+
+@cache
+def _many_cells():
+    cells = mat_array(1, (1, 5_000_000), b"groundTruth", mat_element(14, b"") * 5_000_000)
+    compressed = zlib.compress(cells)
+    return struct.pack("<II", 15, len(compressed)) + compressed
 
 
 def make_hostile_truth(rng, shape):
     """Make a .mat file that claims far more than it holds, or that nests far too deep."""
     labels = _pixels(rng, shape)
-    names = _mat_element(5, struct.pack("<i", 32)) + _mat_element(
+    names = mat_element(5, struct.pack("<i", 32)) + mat_element(
         1, b"Segmentation".ljust(32, b"\0")
     )
     huge = [int(rng.choice(EXTREMES[5:])) for _ in range(2)]
-    segmentation = _mat_array(9, labels.shape, b"", _mat_element(2, labels.tobytes("F")))
-    cell = _mat_array(2, (1, 1), b"", names, segmentation)
-    kind = rng.choice(
-        ["cells", "structs", "nothing", "no names", "numbers", "nested", "bomb", "v4", "hdf5"]
-    )
+    segmentation = mat_array(9, labels.shape, b"", mat_element(2, labels.tobytes("F")))
+    cell = mat_array(2, (1, 1), b"", names, segmentation)
+    kinds = ["cells", "structs", "nothing", "no names", "numbers", "nested", "bomb", "many cells"]
+    kind = rng.choice([*kinds, "many axes", "v4", "hdf5"])
     if kind == "cells":
-        content = _mat_array(1, huge, b"groundTruth", cell)
+        content = mat_array(1, huge, b"groundTruth", cell)
     elif kind == "structs":
-        cell = _mat_array(2, huge, b"", names, segmentation)
-        content = _mat_array(1, (1, 1), b"groundTruth", cell)
+        cell = mat_array(2, huge, b"", names, segmentation)
+        content = mat_array(1, (1, 1), b"groundTruth", cell)
     elif kind == "nothing":
-        content = _mat_array(1, (0, 0), b"groundTruth")
+        content = mat_array(1, (0, 0), b"groundTruth")
     elif kind == "no names":
-        none = _mat_element(5, struct.pack("<i", int(rng.choice([0, 32])))) + _mat_element(1, b"")
-        content = _mat_array(1, (1, 1), b"groundTruth", _mat_array(2, huge, b"", none))
+        none = mat_element(5, struct.pack("<i", int(rng.choice([0, 32])))) + mat_element(1, b"")
+        content = mat_array(1, (1, 1), b"groundTruth", mat_array(2, huge, b"", none))
     elif kind == "numbers":
-        segmentation = _mat_array(9, huge, b"", _mat_element(2, labels.tobytes("F")))
-        cell = _mat_array(2, (1, 1), b"", names, segmentation)
-        content = _mat_array(1, (1, 1), b"groundTruth", cell)
+        segmentation = mat_array(9, huge, b"", mat_element(2, labels.tobytes("F")))
+        cell = mat_array(2, (1, 1), b"", names, segmentation)
+        content = mat_array(1, (1, 1), b"groundTruth", cell)
     elif kind == "nested":
         content = _nested_cells(int(rng.choice([3, 100, 6000])))
     elif kind == "bomb":
         zeros = _compressed_zeros(640)
         content = struct.pack("<II", 15, len(zeros)) + zeros
+    elif kind == "many cells":
+        content = _many_cells()
+    elif kind == "many axes":
+        content = mat_array(1, (2,) * 100_000, b"groundTruth", cell)
     elif kind == "v4":
-        content = struct.pack("<5I", 0, *huge, 0, 12) + b"groundTruth\0" + labels.tobytes()
+        content = (
+            struct.pack("<5I", 0, *(length % 2**32 for length in huge), 0, 12)
+            + b"groundTruth\0"
+            + labels.tobytes()
+        )
         return Made(content, "mat", None, None)
     else:
         return Made(b"\x89HDF\r\n\x1a\n" + bytes(600), "mat", None, None)
-    return Made(_MAT_HEAD + content, "mat", None, None)
+    return Made(MAT_HEAD + content, "mat", None, None)
 
 
 # Hostile pictures -------------------------------------------------------------------------------

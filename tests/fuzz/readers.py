@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from sksuperpixel import SLIC
 from sksuperpixel.datasets import (
@@ -41,13 +42,17 @@ class Shared(NamedTuple):
     secret: Path
 
 
-class Loaded(NamedTuple):
-    """A data set on disk: how it is loaded, and its files."""
+class Layout(NamedTuple):
+    """A data set on disk: how it is loaded, its files, and what its segmentation should be.
+
+    `truth` is None if the segmentation must be refused.
+    """
 
     load: callable
     root: Path
     image: Path
     labels: Path
+    truth: np.ndarray | None
 
 
 def prepare(folder):
@@ -55,9 +60,9 @@ def prepare(folder):
     secret = folder / "secret"
     (secret / "JPEGImages").mkdir(parents=True)
     array = np.full((5, 6), _SECRET, dtype=np.uint8)
-    picture_files.Image.fromarray(array).save(secret / "secret.tif")
+    Image.fromarray(array).save(secret / "secret.tif")
     for name in ("secret.jpg", "secret.png"):
-        picture_files.Image.fromarray(array).save(secret / name)
+        Image.fromarray(array).save(secret / name)
     # What has to be compiled first takes longer than a case may.
     _slic().fit([array]).transform([array])
     return Shared(folder / "case", secret)
@@ -93,7 +98,8 @@ def _attempt(what, call, *names):
             ) from error
         if not any(name in text for name in names):
             raise Defect(f"{what}: {type(error).__name__} without {names[0]!r}\n{text}") from error
-        if len(text) > 2000:
+        # The errors about folders repeat what the caller passed.
+        if len(text) > 2000 and not what.startswith("folder"):
             raise Defect(f"{what}: an error of {len(text)} characters") from error
         return None
     except Exception as error:
@@ -187,7 +193,8 @@ def _layout_case(rng, shared):
     ways = ["valid", "image", "labels", "labels", "other labels", "missing", "folder", "link"]
     way = str(rng.choice([*ways, "list"] if name == "voc" else ways))
     victim = layout.image if way == "image" else layout.labels
-    names = [victim.name]
+    # Sizes are compared when a segmentation is read, so that an image is read at that time, too.
+    names = [layout.image.name, layout.labels.name]
     if way in ("image", "labels"):
         content = victim.read_bytes()
         extension = victim.suffix[1:]
@@ -207,11 +214,11 @@ def _layout_case(rng, shared):
         # Any folder above it may be the one that is found empty. The other file of the pair may
         # be the one that is found alone.
         folders = victim.relative_to(shared.folder).parts
-        names = [layout.image.name, layout.labels.name, *folders]
+        names += folders
     elif way == "list":
         victim = layout.root / "ImageSets" / "Segmentation" / "train.txt"
         victim.write_bytes(_hostile_list(rng, shared))
-        names = [victim.name, "JPEGImages"]
+        names += [victim.name, "JPEGImages"]
     what = f"{name} {way}"
     data = _attempt(what, layout.load, *names)
     if data is None:
@@ -224,8 +231,11 @@ def _layout_case(rng, shared):
             raise Defect(f"{what}: reads a file outside the folder")
     if segmentation is not None and segmentation.dtype != np.int32:
         raise Defect(f"{what}: reads segmentations of {segmentation.dtype}")
-    if way == "valid" and (image is None or segmentation is None) and name != "bsds500":
-        raise Defect(f"{what}: refuses a valid data set")
+    if way == "valid":
+        if image is None or (segmentation is None) != (layout.truth is None):
+            raise Defect(f"{what}: refuses a valid data set, or reads a wrong one")
+        if layout.truth is not None and not np.array_equal(segmentation, layout.truth):
+            raise Defect(f"{what}: reads other labels")
     return f"layout {way}: " + ("refused" if segmentation is None else "read")
 
 
@@ -256,39 +266,49 @@ def _save(path, content):
     path.write_bytes(content)
 
 
-def _label_picture(rng, n_labels):
+def _save_labels(rng, path, n_labels):
     labels = rng.integers(0, n_labels, (5, 6)).astype(np.uint8)
-    picture = picture_files.Image.fromarray(labels)
-    return picture_files._saved(picture, "PNG")
+    file = io.BytesIO()
+    Image.fromarray(labels).save(file, "PNG")
+    _save(path, file.getvalue())
+    return labels.astype(np.int32)
+
+
+def _save_image(rng, path):
+    _save(path, picture_files.make_image(rng, path.suffix[1:], (5, 6)).content)
 
 
 def _bsds500(rng, shared):
-    image = shared.folder / "BSR/BSDS500/data/images/train/7.jpg"
-    labels = shared.folder / "BSR/BSDS500/data/groundTruth/train/7.mat"
-    _save(image, picture_files.make_image(rng, "jpg", (5, 6)).content)
+    data = shared.folder / "BSR/BSDS500/data"
+    image, labels = data / "images/train/7.jpg", data / "groundTruth/train/7.mat"
+    _save_image(rng, image)
     made = picture_files.make_truth(rng, (5, 6))
     _save(labels, made.content)
-    return Loaded(lambda: load_bsds500(shared.folder), shared.folder, image, labels)
+    truth = None if made.shape is None else made.array
+    return Layout(lambda: load_bsds500(shared.folder), shared.folder, image, labels, truth)
 
 
 def _camvid(rng, shared):
     image = shared.folder / "train/0001_7.png"
     labels = shared.folder / "trainannot/0001_7.png"
-    _save(image, picture_files.make_image(rng, "png", (5, 6)).content)
-    _save(labels, _label_picture(rng, 12))
-    return Loaded(lambda: load_camvid(shared.folder), shared.folder, image, labels)
+    _save_image(rng, image)
+    truth = _save_labels(rng, labels, 12)
+    return Layout(lambda: load_camvid(shared.folder), shared.folder, image, labels, truth)
 
 
 def _cityscapes(rng, shared):
-    image = shared.folder / "leftImg8bit/train/ulm/ulm_7_leftImg8bit.png"
+    root = shared.folder
     target = str(rng.choice(["class", "instance"]))
     name = {"class": "labelIds", "instance": "instanceIds"}[target]
-    labels = shared.folder / f"gtFine/train/ulm/ulm_7_gtFine_{name}.png"
-    _save(image, picture_files.make_image(rng, "png", (5, 6)).content)
-    _save(labels, _label_picture(rng, 34))
-    return Loaded(
-        lambda: load_cityscapes(shared.folder, target=target), shared.folder, image, labels
-    )
+    image = root / "leftImg8bit/train/ulm/ulm_7_leftImg8bit.png"
+    labels = root / f"gtFine/train/ulm/ulm_7_gtFine_{name}.png"
+    _save_image(rng, image)
+    ids = _save_labels(rng, labels, 34)
+    scored = [7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33]
+    truth = np.where(np.isin(ids, scored), ids, 255)
+    if target == "class":
+        truth = np.where(truth < 255, np.searchsorted(scored, truth), 255)
+    return Layout(lambda: load_cityscapes(root, target=target), root, image, labels, truth)
 
 
 def _voc(rng, shared):
@@ -296,10 +316,10 @@ def _voc(rng, shared):
     target = str(rng.choice(["class", "object"]))
     folder = {"class": "SegmentationClass", "object": "SegmentationObject"}[target]
     image, labels = root / "JPEGImages/a7.jpg", root / folder / "a7.png"
-    _save(image, picture_files.make_image(rng, "jpg", (5, 6)).content)
-    _save(labels, _label_picture(rng, 21))
+    _save_image(rng, image)
+    truth = _save_labels(rng, labels, 21)
     _save(root / "ImageSets/Segmentation/train.txt", b"a7\n")
-    return Loaded(lambda: load_voc(root, target=target), root, image, labels)
+    return Layout(lambda: load_voc(root, target=target), root, image, labels, truth)
 
 
 _LAYOUTS = {"bsds500": _bsds500, "camvid": _camvid, "cityscapes": _cityscapes, "voc": _voc}

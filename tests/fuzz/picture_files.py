@@ -261,7 +261,7 @@ def _nested_cells(depth):
 
 @cache
 def _many_cells():
-    cells = mat_array(1, (1, 5_000_000), b"groundTruth", mat_element(14, b"") * 5_000_000)
+    cells = mat_array(1, (1, 1_000_000), b"groundTruth", mat_element(14, b"") * 1_000_000)
     compressed = zlib.compress(cells)
     return struct.pack("<II", 15, len(compressed)) + compressed
 
@@ -294,7 +294,7 @@ def make_hostile_truth(rng, shape):
     elif kind == "nested":
         content = _nested_cells(int(rng.choice([3, 100, 6000])))
     elif kind == "bomb":
-        zeros = _compressed_zeros(640)
+        zeros = _compressed_zeros(100)
         content = struct.pack("<II", 15, len(zeros)) + zeros
     elif kind == "many cells":
         content = _many_cells()
@@ -331,7 +331,7 @@ def make_hostile_image(rng, other):
     kind = rng.choice(["bomb", "sparse", "names a file", "program"])
     if kind == "bomb":
         header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 0, 0, 0, 0)
-        chunks = [(b"IHDR", header), (b"IDAT", _compressed_zeros(64)), (b"IEND", b"")]
+        chunks = [(b"IHDR", header), (b"IDAT", _compressed_zeros(20)), (b"IEND", b"")]
         parts = [
             struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
             for name, data in chunks

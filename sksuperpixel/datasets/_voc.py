@@ -33,6 +33,7 @@ _CLASSES = (
     "tv/monitor",
 )
 _VOID = 255
+_LONGEST_NAME = 100  # characters; those of the data set have 11
 
 _DESCR = """\
 Pascal VOC: photographs with objects of 20 classes
@@ -59,9 +60,10 @@ def _read_list(path):
         raise ValueError(f"{path}: found an empty file, expected the list of images")
     for image_id in image_ids:
         # A list must not lead out of the folder of the images, on any system.
-        if PureWindowsPath(image_id).name != image_id:
+        if PureWindowsPath(image_id).name != image_id or len(image_id) > _LONGEST_NAME:
             raise ValueError(
-                f"{path}: found the name {image_id!r}, expected names of images without a folder"
+                f"{path}: found the name {image_id[:_LONGEST_NAME]!r}, expected names of images "
+                "without folders"
             )
     return image_ids
 

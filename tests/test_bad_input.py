@@ -395,6 +395,94 @@ def test_parameters(params, error, message):
     with pytest.raises(error, match=message):
         fitted.fit([OTHER])
     assert fitted.features_ is before
+    if "features" in params:
+        return  # What was fitted stays in use.
+    # Set after `fit`, they are checked before every use.
+    fitted.set_params(**params)
+    for use in (fitted.transform, fitted.predict, lambda X: fitted.score(X, SEGMENTATIONS[:1])):
+        with pytest.raises(error, match=message):
+            use([IMAGE])
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("n_segments", [0, -1, 2**31, 3.0]),
+        ("max_iter", [0, 10_001]),
+        ("oversegmentation", [0, np.nan, np.inf, 1e7]),
+        ("compactness", [-1, np.nan, np.inf, 1e21]),
+        ("superpixel_size", [0.5, np.nan, np.inf]),
+        ("refine_iter", [-1, 10_001]),
+        ("n_jobs", [np.nan, "all"]),
+        ("spacing", [(1, 1e7), (1e-300, 1), (1, 10**400)]),
+        ("channel_weights", [[1e31, 1, 1], [10**400, 1, 1]]),
+        ("edge_channel", [3, -4, 0.5]),
+        ("start_label", [-1, 0.5]),
+        ("channel_axis", [9, "last"]),
+    ],
+)
+@pytest.mark.parametrize("estimator", ["slic", "trainable"])
+def test_parameters_that_are_set_after_fit(estimator, name, values):
+    if estimator not in ESTIMATORS:
+        pytest.skip("needs torch")
+    fitted = fit(ESTIMATORS[estimator], [IMAGE])
+    if name == "edge_channel":
+        fitted.set_params(n_segments=4)
+    for value in values:
+        fitted.set_params(**{name: value})
+        with pytest.raises(ValueError, match=name):
+            fitted.transform([IMAGE])
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params"),
+    [
+        ("lab", {"sigma": -1}),
+        ("lab", {"sigma": np.inf}),
+        ("lab", {"data_range": (0, 10**400)}),
+        ("union", {"transformer_weights": {"lab": np.nan}}),
+        ("union", {"transformer_weights": {"lab": 1e39}}),
+        ("union", {"transformer_weights": {"other": 1}}),
+        ("enet", {"layer": "last"}),
+        ("enet", {"device": "nowhere"}),
+        ("learned", {"edges": "yes"}),
+        ("learned", {"data_range": (1, 1)}),
+        ("scattering", {"device": "nowhere"}),
+    ],
+)
+def test_parameters_of_features_that_are_set_after_fit(estimator, params):
+    if estimator not in ESTIMATORS:
+        pytest.skip("needs torch")
+    fitted = fit(ESTIMATORS[estimator], [IMAGE]).set_params(**params)
+    (name,) = params
+    with pytest.raises(ValueError, match=name):
+        fitted.transform([IMAGE])
+    if name == "layer":
+        with pytest.raises(ValueError, match=name):
+            fitted.get_feature_names_out()
+
+
+def test_more_threads_than_the_machine_has():
+    slic = SLIC(4).fit([IMAGE])
+    expected = slic.transform([IMAGE])[0]
+    np.testing.assert_array_equal(slic.set_params(n_jobs=10**9).transform([IMAGE])[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"J": 11}, "'J' parameter"),
+        ({"L": 129}, "'L' parameter"),
+        ({"J": 8, "L": 8}, "J, L: found J=8 and L=8, whose filters would need .* GiB"),
+        ({"J": 4, "L": 128}, "J, L: found J=4 and L=128"),
+    ],
+)
+def test_scattering_that_is_too_large(params, message):
+    if "scattering" not in ESTIMATORS:
+        pytest.skip("needs torch and kymatio")
+    scattering = features.ScatteringFeatures(**params)
+    with pytest.raises(ValueError, match=message):
+        scattering.fit([IMAGE])
 
 
 def test_unknown_parameters():

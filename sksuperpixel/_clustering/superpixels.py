@@ -42,9 +42,10 @@ def superpixels(image, distance, settings, threads=ONE_THREAD):
     ------
     ValueError
         If more superpixels are asked for than there are pixels, or fewer than the mask has
-        separate parts; or if the edge map is not in [0, 1].
+        separate parts; or if there is no such edge map, or it is not in [0, 1].
     """
     check_number_of_pixels(image, settings.n_segments)
+    check_edge_channel(settings.edge_channel, len(image.features))
     image, settings = distance.prepare(image, settings)
     if not settings.enforce_connectivity:
         labels, _ = distance.cluster(image, start_grid(image, settings), settings, threads)
@@ -101,11 +102,10 @@ def edge_map_of(image, channel):
     Raises
     ------
     ValueError
-        If there is no such channel, or if its values inside the mask are not in [0, 1].
+        If its values inside the mask are not in [0, 1].
     """
     if channel is None:
         return None
-    check_edge_channel(channel, len(image.features))
     edges = image.features[channel]
     inside = edges if image.mask is None else edges[image.mask]
     if not (inside.min() >= 0 and inside.max() <= 1):

@@ -37,8 +37,9 @@ def learned_distance(net, n_features, channel_weights, n_candidates, pair_featur
         A `WeightedDistance` if the network is SLIC's distance with other weights.
     """
     learned = getattr(net.module_, "channel_weights", None)
-    weights = channel_weights if learned is None else learned[:n_features]
-    weights = check_channel_weights(weights, n_features)
+    weights = check_channel_weights(channel_weights, n_features)
+    if learned is not None:
+        weights = check_channel_weights(learned[:n_features], n_features)
     one_layer = getattr(net.module_, "n_layers", None) == 1
     if one_layer and not pair_features:
         return WeightedDistance(weights)

@@ -10,20 +10,11 @@ from sklearn.base import clone
 
 from sksuperpixel._clustering.superpixels import check_edge_channel
 from sksuperpixel._files.errors import about_file
-from sksuperpixel._files.tensors import (
-    check_names,
-    check_tensors,
-    fill_network,
-    largest_dimension,
-    read_tensors,
-    tensors_of,
-    to_bytes,
-)
+from sksuperpixel._files.tensors import check_names, read_tensors, tensors_of, to_bytes
 from sksuperpixel._files.writing import write_atomically
 from sksuperpixel._images.parameters import check_channel_weights
 from sksuperpixel._learning.label_maker import LabelMaker
 from sksuperpixel._learning.path_feature import PathFeature
-from sksuperpixel._torch import seeded_torch
 from sksuperpixel.features import LabFeatures
 from sksuperpixel.models._description import (
     check_count,
@@ -32,6 +23,7 @@ from sksuperpixel.models._description import (
     parse_description,
     shown,
 )
+from sksuperpixel.models._networks import describe_network, restore_network
 from sksuperpixel.models._parameters import to_json
 from sksuperpixel.models._transformers import (
     TransformerReader,
@@ -42,11 +34,6 @@ from sksuperpixel.models._transformers import (
 FORMAT = "sksuperpixel.model"
 VERSION = 1
 
-# The parameters that describe each network, besides its tensors.
-_NETWORKS = {
-    "DistanceNetwork": ("n_features", "n_layers", "n_hidden"),
-    "ClassificationNetwork": ("n_features", "n_candidates"),
-}
 # The entries of a description, and the names inside those that are objects of their own.
 _ENTRIES = {
     "format": (),
@@ -57,8 +44,8 @@ _ENTRIES = {
     "training": ("max_epochs",),
     "learned": ("n_channels_in_", "n_pixels_"),
 }
-# Limits of numbers that no tensor limits.
-_MOST_CHANNELS, _MOST_HIDDEN = 10_000, 10_000
+# The most channels that an image of a model can have.
+_MOST_CHANNELS = 10_000
 # Prefixes of the names of tensors.
 _OF_NETWORK, _OF_FEATURES = "network.", "features."
 
@@ -75,31 +62,22 @@ def save_model(path, model):
     Raises
     ------
     ValueError
-        If a part of the model cannot be written to a file.
+        If a part of the model cannot be written to a file, or if a parameter is not as expected.
     """
-    from sksuperpixel import networks
-
-    module = model.classifier_.module_
-    name = type(module).__name__
-    if name not in _NETWORKS or type(module) is not getattr(networks, name):
-        raise ValueError(
-            f"classifier: found a network {type(module)}, which a model file cannot hold; "
-            f"expected one of {sorted(_NETWORKS)} of sksuperpixel.networks"
-        )
+    # A file with a parameter that was set to something wrong could not be loaded again.
+    model._check_params()
+    network, tensors = describe_network(model.classifier_.module_, _OF_NETWORK)
     params = model.get_params(deep=False)
     del params["classifier"]
     label_maker = params.pop("label_maker")
-    params["features"], tensors = describe_transformer(
+    params["features"], more_tensors = describe_transformer(
         _fitted_features(model), model.features_, _OF_FEATURES
     )
     params["pair_features"] = _describe_pair_features(model.pair_features_)
     description = {
         "format": FORMAT,
         "version": VERSION,
-        "network": {
-            "name": name,
-            "params": to_json({each: getattr(module, each) for each in _NETWORKS[name]}),
-        },
+        "network": network,
         "params": to_json(params),
         "label_maker": None if label_maker is None else to_json(label_maker.get_params()),
         "training": {"max_epochs": int(model.classifier_.max_epochs)},
@@ -108,8 +86,8 @@ def save_model(path, model):
             "n_pixels_": int(model.n_pixels_),
         },
     }
-    tensors |= tensors_of(module, _OF_NETWORK)
-    write_atomically(path, to_bytes(tensors, {"sksuperpixel": json.dumps(description)}))
+    metadata = {"sksuperpixel": json.dumps(description, allow_nan=False)}
+    write_atomically(path, to_bytes(tensors | more_tensors, metadata))
 
 
 def _fitted_features(model):
@@ -175,10 +153,10 @@ def _restore_model(description, tensors, model_class, device):
     params = params_for(
         model_class, description["params"], "params", elsewhere=("classifier", "label_maker")
     )
-    module = _restore_network(description["network"], tensors)
+    module = restore_network(description["network"], tensors, _OF_NETWORK)
     learned = description["learned"]
     n_channels = check_count(learned["n_channels_in_"], "n_channels_in_", 1, _MOST_CHANNELS)
-    # These two tell how to make the rest, so they cannot be missing.
+    # What the other parts are made from cannot be missing.
     check_entries(params, ("channel_axis", "features", "pair_features"), "params", params)
     channel_axis = params["channel_axis"]
     blank = _blank_image(channel_axis, n_channels)
@@ -198,42 +176,6 @@ def _restore_model(description, tensors, model_class, device):
     model.classifier = clone(model.classifier_)
     _check_nothing_else(tensors, model)
     return model
-
-
-def _restore_network(description, tensors):
-    import torch
-
-    from sksuperpixel import networks
-
-    name = description["name"]
-    if not isinstance(name, str) or name not in _NETWORKS:
-        raise ValueError(f"found network {shown(name)}, expected one of {sorted(_NETWORKS)}")
-    params = check_entries(description["params"], _NETWORKS[name], "network")
-    largest = largest_dimension(tensors)
-    for each, value in params.items():
-        # A network of one layer has no hidden layer, so no tensor tells how wide it would be.
-        unused = each == "n_hidden" and params["n_layers"] == 1
-        check_count(value, f"network: {each}", 1, _MOST_HIDDEN if unused else max(largest, 3))
-    kind = getattr(networks, name)
-    # On the device "meta", a network has shapes but takes no memory.
-    with torch.device("meta"):
-        check_tensors(tensors, kind(**params), _OF_NETWORK)
-    with seeded_torch(0):
-        module = kind(**params)
-    fill_network(module, tensors, _OF_NETWORK)
-    _check_numbers(module)
-    return module
-
-
-def _check_numbers(module):
-    """Raise ValueError if a distance of finite tensors is not finite itself."""
-    if not hasattr(module, "arrays"):
-        return
-    with np.errstate(all="ignore"):
-        arrays = module.arrays()
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise ValueError(f"network: found {name} that are not finite, expected finite numbers")
 
 
 def _restore_pair_features(descriptions):
@@ -285,14 +227,13 @@ def _check_nothing_else(tensors, model):
 def _blank_image(channel_axis, n_channels):
     """Make an image with the axes and channels of the model, to fit transformers to."""
     if channel_axis is None:
-        shape, axis = (8, 8), None
         check_count(n_channels, "n_channels_in_ of images without an axis of channels", 1, 1)
+        shape = [8, 8]
     else:
         axis = check_count(channel_axis, "channel_axis", -4, 3)
         # Only the channels of a volume can be on the fourth axis.
-        n_axes = 3 if axis in (3, -4) else 2
-        shape = [8] * n_axes
-        shape.insert(axis % (n_axes + 1), n_channels)
+        shape = [8, 8, 8] if axis in (3, -4) else [8, 8]
+        shape.insert(axis % (len(shape) + 1), n_channels)
     # A view of a single number, so that many channels take no memory.
     return np.broadcast_to(np.uint8(0), shape)
 

@@ -48,6 +48,23 @@ def test_seeds_in_a_mask(shape, spacing, size, seed):
     assert len(np.unique(seeds, axis=0)) == len(seeds)
 
 
+@given(
+    SHAPES,
+    st.tuples(*[st.sampled_from([1.0, 1.5, 30.0, 1e3, 1e6])] * 3),
+    st.one_of(st.floats(1, 60), st.floats(1, 2e9)),
+)
+def test_windows_cover_each_pixel_a_few_times(shape, spacing, size):
+    """So the time of an iteration is bounded by the number of pixels, whatever the parameters."""
+    grid = Grid(shape, size, spacing)
+    covered = 1.0
+    for axis, (n, half) in enumerate(zip(shape, grid.half_window, strict=True)):
+        seeds = np.unique(grid.seeds()[:, axis])
+        first = np.maximum(np.ceil(seeds - half), 0)
+        last = np.minimum(np.floor(seeds + half), n - 1)
+        covered *= (last - first + 1).sum() / n
+    assert covered <= 4 ** sum(n > 1 for n in shape)
+
+
 def test_an_ordinary_cell_is_a_square_or_a_cube():
     assert Grid((1, 481, 321), 16.0).cell_volume == 256
     assert Grid((20, 48, 32), 8.0).cell_volume == 512

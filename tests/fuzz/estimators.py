@@ -5,6 +5,7 @@ the same on several threads, without a mask and with one that is True everywhere
 memory, and again; the input is unchanged.
 """
 
+import copy
 import warnings
 
 import numpy as np
@@ -12,18 +13,26 @@ from fuzz import inputs
 from fuzz.harness import Defect
 from scipy import ndimage
 
-from sksuperpixel import SLIC, slic
+from sksuperpixel import SLIC, TrainableSLIC, slic
+from sksuperpixel.networks import make_distance_net
 
 # Images have at most 2,000 pixels, and a clustering at most 50 iterations.
-LIMIT_S, LIMIT_MB = 4, 300
+LIMIT_S, LIMIT_MB = 2, 300
 
 
 def prepare(folder):
-    """Compile the kernels."""
+    """Compile the kernels, and make a network for each number of channels."""
     for mask in (None, [np.ones((9, 9), bool)]):
         for n_segments in (None, 4):
             SLIC(3, n_segments=n_segments).fit_transform([np.zeros((9, 9, 3))], masks=mask)
-    return SLIC(n_segments=3, features="passthrough", n_jobs=2).fit([np.eye(9)])
+    y = [np.arange(81).reshape(9, 9) // 27]
+    net = make_distance_net(3, max_epochs=0)
+    return {
+        n_channels: TrainableSLIC(3, features="passthrough", classifier=net, random_state=0).fit(
+            [np.random.default_rng(0).random((9, 9, n_channels))], y
+        )
+        for n_channels in (1, 2, 3, 5)
+    }
 
 
 def case(rng, shared):
@@ -38,6 +47,8 @@ def case(rng, shared):
     if rng.random() < 0.2:
         return _function(rng, image, inside, n_channels)
     estimator = _estimator(rng, shape, inside, n_channels)
+    if rng.random() < 0.2:
+        estimator = _with_network(rng, estimator, shared[n_channels or 1])
     kept = image.copy()
     try:
         superpixels = _cut(estimator, image, inside)
@@ -61,7 +72,10 @@ def case(rng, shared):
 
 
 def _cut(estimator, image, inside):
-    return estimator.fit_transform([image], masks=None if inside is None else [inside])[0]
+    masks = None if inside is None else [inside]
+    if isinstance(estimator, TrainableSLIC):
+        return estimator.transform([image], masks=masks)[0]
+    return estimator.fit_transform([image], masks=masks)[0]
 
 
 def _estimator(rng, shape, inside, n_channels):
@@ -92,6 +106,20 @@ def _estimator(rng, shape, inside, n_channels):
     if params["compactness"] > 0 and rng.random() < 0.15:
         params["adaptive_compactness"] = True
     return SLIC(**params)
+
+
+def _with_network(rng, slic, fitted):
+    """Give a fitted network the parameters that it has in common with SLIC."""
+    # Weights belong to the network, and these networks take the channels as they are.
+    own = ("channel_weights", "features")
+    names = fitted.get_params(deep=False)
+    shared = {
+        name: value
+        for name, value in slic.get_params(deep=False).items()
+        if name in names and name not in own
+    }
+    n_candidates = int(inputs.choose(rng, [1, 2, 7, 30, 1000]))
+    return copy.copy(fitted).set_params(**shared, n_candidates=n_candidates)
 
 
 # Why a valid estimator may refuse a valid image.

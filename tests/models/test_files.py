@@ -485,6 +485,13 @@ def test_parts_of_the_user_cannot_be_written(params, message, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_parameters_set_to_something_wrong_are_not_written(fitted, tmp_path):
+    wrong = copy(fitted).set_params(compactness=-1)
+    with pytest.raises(ValueError, match="The 'compactness' parameter of TrainableSLIC must be"):
+        wrong.save(tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_models_that_are_not_fitted_cannot_be_written(tmp_path):
     with pytest.raises(NotFittedError):
         learner().save(tmp_path / "model")

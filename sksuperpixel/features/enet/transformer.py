@@ -340,5 +340,6 @@ class ENetFeatures(NetworkFeatures):
             If `fit` was not called.
         """
         check_is_fitted(self)
+        self._check_params()
         n_maps = self.network_.n_classes if self.layer == "fullconv" else _SIZES[self.layer][1]
         return np.array([f"{self.layer}_{i}" for i in range(n_maps)], dtype=object)

@@ -23,6 +23,8 @@ _FIRST_REGIONS = 300
 # If not, the image is cut into slightly more cells, and only a few of them are merged.
 _SQUARE_FROM = 5
 _OF_SQUARES = (1, 1.1)
+# The time for smoothing grows with the standard deviation of the Gaussian, in pixels.
+_LARGEST_SIGMA = 1000
 
 
 def slic(
@@ -72,7 +74,7 @@ def slic(
     sigma : float or sequence of float, default=0
         Standard deviation of the Gaussian that smooths the colours; 0 for no smoothing. One
         number holds for all axes, in the unit of `spacing`. A sequence has one number per axis,
-        in pixels.
+        in pixels. At most 1000 pixels.
     spacing : sequence of float, default=None
         Size of a pixel along each axis except that of the channels; None for 1 along each axis.
         Distances in space are multiplied by it, so doubling the spacing has the same effect as
@@ -173,9 +175,18 @@ def slic(
         each.item() if isinstance(each, np.ndarray) and each.ndim == 0 else each
         for each in (n_segments, compactness, max_num_iter, min_size_factor)
     )
+    for name, flag in (
+        ("convert2lab", convert2lab),
+        ("enforce_connectivity", enforce_connectivity),
+        ("slic_zero", slic_zero),
+    ):
+        if not (flag is None or isinstance(flag, (Integral, np.bool_))):
+            raise ValueError(f"{name}: found {flag!r}, expected True or False")
     n_segments = _check_numbers(n_segments, compactness, max_num_iter, min_size_factor, slic_zero)
-    if start_label not in (0, 1):
+    if not isinstance(start_label, Integral) or start_label not in (0, 1):
         raise ValueError(f"start_label: found {start_label!r}, expected 0 or 1")
+    if not (channel_axis is None or isinstance(channel_axis, Integral)):
+        raise ValueError(f"channel_axis: found {channel_axis!r}, expected an axis or None")
     image, mask = _checked_image(image, mask, channel_axis)
     spacing = _checked_spacing(spacing, mask.ndim)
     sigma = _checked_sigma(sigma, spacing)
@@ -206,15 +217,17 @@ def slic(
 
 def _check_numbers(n_segments, compactness, max_num_iter, min_size_factor, slic_zero):
     """Check the parameters that are single numbers, and round the number of segments."""
-    for name, value, kind, least in (
-        ("n_segments", n_segments, Real, 1),
-        ("compactness", compactness, Real, 0),
-        ("max_num_iter", max_num_iter, Integral, 1),
-        ("min_size_factor", min_size_factor, Real, 0),
+    for name, value, kind, least, most in (
+        ("n_segments", n_segments, Real, 1, 2**31 - 1),
+        ("compactness", compactness, Real, 0, 1e20),
+        ("max_num_iter", max_num_iter, Integral, 1, 10_000),
+        ("min_size_factor", min_size_factor, Real, 0, 1e30),
     ):
-        if not isinstance(value, kind) or not least <= value < np.inf:
+        if not isinstance(value, kind) or not least <= value <= most:
             whole = "whole number" if kind is Integral else "number"
-            raise ValueError(f"{name}: found {value!r}, expected a {whole} of at least {least}")
+            raise ValueError(
+                f"{name}: found {value!r}, expected a {whole} from {least} to {most:g}"
+            )
     if slic_zero and compactness == 0:
         raise ValueError("compactness: found 0, expected more than 0 with slic_zero")
     return round(float(n_segments))
@@ -260,18 +273,27 @@ def _checked_spacing(spacing, n_axes):
         return (1.0,) * n_axes
     if np.ndim(spacing) == 0:
         raise TypeError(f"spacing: found {spacing!r}, expected None or one number per axis")
-    return _per_axis("spacing", spacing, n_axes, np.nextafter(0, 1))
+    return _per_axis("spacing", spacing, n_axes, np.nextafter(0, 1), 1e300)
 
 
 def _checked_sigma(sigma, spacing):
-    if np.ndim(sigma) > 0:
-        return _per_axis("sigma", sigma, len(spacing), 0)
-    return _per_axis("sigma", [sigma / step for step in spacing], len(spacing), 0)
+    if isinstance(sigma, (Real, np.ndarray)) and np.ndim(sigma) == 0:
+        (sigma,) = _floats("sigma", [sigma])
+        sigma = [sigma / step for step in spacing]
+    return _per_axis("sigma", sigma, len(spacing), 0, _LARGEST_SIGMA)
 
 
-def _per_axis(name, numbers, n_axes, least):
-    """Check a parameter that has one number of at least `least` per axis."""
-    numbers = tuple(float(number) for number in numbers)
+def _floats(name, numbers):
+    """Turn a sequence of numbers into a tuple of floats."""
+    try:
+        return tuple(float(number) for number in numbers)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{name}: found {numbers!r}, expected numbers") from error
+
+
+def _per_axis(name, numbers, n_axes, least, most):
+    """Check a parameter that has one number from `least` to `most` per axis."""
+    numbers = _floats(name, numbers)
     if n_axes == 2 and len(numbers) == 3:
         # As scikit-image does: an image is a volume of one plane.
         warn(
@@ -280,10 +302,10 @@ def _per_axis(name, numbers, n_axes, least):
             stacklevel=4,
         )
         numbers = numbers[1:]
-    if len(numbers) != n_axes or not all(least <= number < np.inf for number in numbers):
+    if len(numbers) != n_axes or not all(least <= number <= most for number in numbers):
         raise ValueError(
             f"{name}: found {numbers}, expected {n_axes} finite numbers, one for each axis of the "
-            f"image, {'above' if least else 'of at least'} 0"
+            f"image, {'above' if least else 'of at least'} 0 and at most {most:g}"
         )
     return numbers
 
@@ -329,11 +351,10 @@ def _regions(features, mask, estimator):
     else:
         finest = _FIRST_REGIONS / estimator.n_segments
         oversegmentations = [max(estimator.oversegmentation, finest)]
-    # The mask is passed even if it contains all pixels, so that such a mask changes nothing: the
-    # estimator may seed cells of one or two pixels differently with a mask.
+    masks = None if mask.all() else [mask]
     for oversegmentation in oversegmentations:
         estimator.set_params(oversegmentation=oversegmentation)
-        regions = estimator.fit([features]).transform([features], masks=[mask])[0]
+        regions = estimator.fit([features]).transform([features], masks=masks)[0]
         if regions.max() + 1 == estimator.n_segments:
             break
     return regions

@@ -565,7 +565,7 @@ def with_value(value):
         (COLOUR, {"compactness": -1}, ValueError, "compactness: found -1"),
         (COLOUR, {"compactness": np.nan}, ValueError, "compactness: found nan"),
         (COLOUR, {"compactness": 0, "slic_zero": True}, ValueError, "with slic_zero"),
-        (COLOUR, {"max_num_iter": 0}, ValueError, "max_num_iter: found 0.*at least 1"),
+        (COLOUR, {"max_num_iter": 0}, ValueError, "max_num_iter: found 0.*from 1 to 10000"),
         (COLOUR, {"max_num_iter": 2.5}, ValueError, "max_num_iter: found 2.5.*whole"),
         (COLOUR, {"min_size_factor": -0.1}, ValueError, "min_size_factor: found -0.1"),
         (COLOUR, {"sigma": -1}, ValueError, "sigma: found"),

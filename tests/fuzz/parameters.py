@@ -6,13 +6,14 @@ so in bounded time, and leaves the estimator as it was.
 """
 
 import copy
+import inspect
 
 import numpy as np
 from fuzz import inputs
 from fuzz.harness import Defect
 from sklearn.base import clone
 
-from sksuperpixel import SLIC, LabelMaker, PathFeature, TrainableSLIC
+from sksuperpixel import SLIC, LabelMaker, PathFeature, TrainableSLIC, slic
 from sksuperpixel.features import (
     ChannelUnion,
     ENetFeatures,
@@ -65,6 +66,8 @@ def prepare(folder):
 def case(rng, shared):
     """Set one to three parameters of a fitted estimator, and use it."""
     fitted, colour, volume, y = shared
+    if rng.random() < 0.15:
+        return _function(rng, colour)
     number = rng.integers(len(fitted))
     estimator = copy.deepcopy(fitted[number])
     image, truth = (volume, [np.zeros(volume.shape, int)]) if number == 2 else (colour, y)
@@ -93,6 +96,26 @@ def case(rng, shared):
     if found is not None and number < 8:
         inputs.check_superpixels(found, estimator, None, image.shape[: 3 if number == 2 else 2])
     return "works"
+
+
+def _function(rng, image):
+    """Call the function for one image with one or two strange arguments."""
+    names = [name for name in inspect.signature(slic).parameters if name != "image"]
+    options = {"n_segments": 20, "channel_axis": -1}
+    changed = {inputs.choose(rng, names): inputs.strange(rng) for _ in range(rng.integers(1, 3))}
+    try:
+        found = slic(image, **(options | changed))
+    except (ValueError, TypeError) as error:
+        if not any(name in str(error) for name in [*changed, "mask", "shape", "axes", "channels"]):
+            raise Defect(
+                f"slic: {type(error).__name__} names no parameter: {str(error)[:100]}"
+            ) from error
+        return "slic refused"
+    except FutureWarning:
+        return "slic warned"
+    if "channel_axis" not in changed and found.shape != image.shape[:2]:
+        raise Defect(f"slic: found shape {found.shape}")
+    return "slic works"
 
 
 def _check_error(error, estimator, changed):

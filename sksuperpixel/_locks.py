@@ -18,6 +18,22 @@ def in_forked_processes(function):
         os.register_at_fork(after_in_child=function)
 
 
+def held_while_forking(lock):
+    """Have a lock of another library held whenever this process is forked.
+
+    So no other thread holds it then, and what it protects is as it should be in the new process.
+    A fork waits for threads that hold the lock.
+
+    Parameters
+    ----------
+    lock : threading.RLock or similar
+    """
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release
+        )
+
+
 class ProcessLock:
     """A lock that is not held in a forked process by a thread that does not exist there.
 

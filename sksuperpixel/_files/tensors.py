@@ -93,8 +93,24 @@ def check_tensors(tensors, network, path, prefix=""):
     ValueError
         If a tensor is missing or superfluous, has another type or shape, or is not finite.
     """
-    expected = tensors_of(network, prefix)
     found = {name: each for name, each in tensors.items() if name.startswith(prefix)}
+    check_like(found, tensors_of(network, prefix), path)
+
+
+def check_like(found, expected, path):
+    """Check that tensors have the names, types and shapes of others, and finite numbers.
+
+    Parameters
+    ----------
+    found, expected : dict of str to torch.Tensor
+    path : str or path-like
+        Where the tensors come from, for errors.
+
+    Raises
+    ------
+    ValueError
+        If a tensor is missing or superfluous, has another type or shape, or is not finite.
+    """
     for name in sorted(expected.keys() | found.keys()):
         is_there, should_be = _describe(found.get(name)), _describe(expected.get(name))
         if is_there != should_be:

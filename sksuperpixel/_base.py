@@ -6,7 +6,7 @@ from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import effective_n_jobs
+from joblib import cpu_count, effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -25,23 +25,27 @@ from sksuperpixel._images.transformer import features_of, fit_copy
 from sksuperpixel.features import LabFeatures
 from sksuperpixel.metrics import achievable_segmentation_accuracy
 
-# The constraints of the parameters that both estimators have.
+# The constraints of the parameters that both estimators have. The upper limits are far above
+# anything useful. They keep numbers finite, and the time for an image bounded.
 SHARED_CONSTRAINTS = {
-    "superpixel_size": [Interval(Real, 1, None, closed="left")],
-    "n_segments": [Interval(Integral, 1, None, closed="left"), None],
-    "compactness": [Interval(Real, 0, None, closed="left")],
-    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "superpixel_size": [Interval(Real, 1, 2**31 - 1, closed="both")],
+    "n_segments": [Interval(Integral, 1, 2**31 - 1, closed="both"), None],
+    "compactness": [Interval(Real, 0, 1e20, closed="both")],
+    "max_iter": [Interval(Integral, 1, 10_000, closed="both")],
     "features": [StrOptions({"lab", "passthrough"}), HasMethods(["fit", "transform"])],
     "channel_weights": ["array-like", None],
     "channel_axis": [Integral, None],
     "spacing": ["array-like", None],
     "min_size_factor": [Interval(Real, 0, 1, closed="both")],
-    "oversegmentation": [Interval(Real, 1, None, closed="left")],
+    "oversegmentation": [Interval(Real, 1, 1e6, closed="both")],
     "edge_channel": [Integral, None],
-    "refine_iter": [Interval(Integral, 0, None, closed="left")],
+    "refine_iter": [Interval(Integral, 0, 10_000, closed="both")],
     "start_label": [Interval(Integral, 0, 2**30, closed="both")],
     "n_jobs": [Integral, None],
 }
+
+# More threads would only wait for each other, whatever `n_jobs` says.
+_THREADS_PER_CORE = 4
 
 
 class SuperpixelTransformer(
@@ -57,6 +61,16 @@ class SuperpixelTransformer(
     `n_channels_in_`, and it implements ``_distance(n_features)``, which returns the distance by
     which pixels choose their clusters.
     """
+
+    def _check_params(self):
+        """Check the parameters; also before `transform`, because they may be set after `fit`.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not as expected.
+        """
+        self._validate_params()
 
     def _fit_features(self, reader, y):
         """Check the first image and the segmentations, and fit the feature transformer.
@@ -103,15 +117,17 @@ class SuperpixelTransformer(
         sklearn.exceptions.NotFittedError
             If `fit` was not called.
         ValueError
-            If an image or a mask is not as expected; the error names the image's index.
+            If a parameter, an image or a mask is not as expected. An error about an image names
+            its index.
         """
         # Callbacks keep their state on the estimator while it works. Working on a copy lets
         # several threads share this estimator.
         return copy(self)._transform(X, self._reader(X, masks))
 
     def _reader(self, X, masks):
-        """Read images with as many channels as those that were fitted."""
+        """Check the parameters, and read images with as many channels as those fitted."""
         check_is_fitted(self)
+        self._check_params()
         return ImageReader(X, self.channel_axis, masks, self.n_channels_in_)
 
     @with_callbacks
@@ -217,7 +233,7 @@ class SuperpixelTransformer(
 
     def _map_images(self, function, n_images):
         """Yield ``function(threads, index)`` for each image, in order."""
-        n_threads = effective_n_jobs(self.n_jobs)
+        n_threads = min(effective_n_jobs(self.n_jobs), _THREADS_PER_CORE * cpu_count())
         if n_threads == 1:
             yield from (function(ONE_THREAD, i) for i in range(n_images))
             return
@@ -254,8 +270,26 @@ class SuperpixelTransformer(
             image.mask,
             what="" if own else "in the features ",
         )
+        _check_not_all_lost(values, planes, image.mask)
         # An image is a volume of one plane.
         volume = (1,) * (3 - len(image.shape)) + image.shape
         mask = None if image.mask is None else image.mask.reshape(volume)
         spacing = check_spacing(self.spacing, len(image.shape))
         return Planes(planes.reshape(-1, *volume), mask, spacing)
+
+
+def _check_not_all_lost(values, planes, mask):
+    """Raise ValueError if float32 cannot tell any of the values from 0."""
+    smallest = np.finfo(np.float32).tiny
+    if values.dtype != np.float64:
+        return
+    inside = planes if mask is None else planes[:, mask]
+    if (np.abs(inside) >= smallest).any():
+        return
+    # Channels of weight 0 may be NaN.
+    largest = np.fmax.reduce(np.abs(values if mask is None else values[mask]), axis=None)
+    if largest > 0:
+        raise ValueError(
+            f"found values of at most {largest:.3g}, expected some of at least {smallest:.3g}, "
+            "because features are computed in float32"
+        )

@@ -1,7 +1,5 @@
 """SLIC over any features, as a scikit-learn estimator."""
 
-from sklearn.base import _fit_context
-
 from sksuperpixel._base import SHARED_CONSTRAINTS, SuperpixelTransformer
 from sksuperpixel._clustering.distance import WeightedDistance
 from sksuperpixel._clustering.superpixels import check_edge_channel
@@ -180,7 +178,6 @@ class SLIC(SuperpixelTransformer):
         self.start_label = start_label
         self.n_jobs = n_jobs
 
-    @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, masks=None):
         """Check the parameters and fit the feature transformer.
 
@@ -208,10 +205,7 @@ class SLIC(SuperpixelTransformer):
         TypeError
             If the images are not a sequence of arrays of numbers.
         """
-        if self.adaptive_compactness and self.compactness == 0:
-            raise ValueError(
-                "compactness: found 0, expected more than 0 with adaptive_compactness"
-            )
+        self._check_params()
         reader = ImageReader(X, self.channel_axis, masks)
         n_channels = reader.first.n_channels
         features = self._fit_features(reader, y)
@@ -222,6 +216,13 @@ class SLIC(SuperpixelTransformer):
         # At once, so that Ctrl-C cannot come in between.
         vars(self).update(features_=features, n_channels_in_=n_channels)
         return self
+
+    def _check_params(self):
+        super()._check_params()
+        if self.adaptive_compactness and self.compactness == 0:
+            raise ValueError(
+                "compactness: found 0, expected more than 0 with adaptive_compactness"
+            )
 
     def _channels_looked_at(self, n_features):
         weights = self._distance(n_features).weights

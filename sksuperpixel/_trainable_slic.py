@@ -4,7 +4,7 @@ from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.callback import with_callbacks
 from sklearn.utils import check_random_state, estimator_html_repr
 from sklearn.utils._param_validation import HasMethods, Interval
@@ -128,8 +128,8 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
 
     _parameter_constraints: dict = {  # noqa: RUF012
         **SHARED_CONSTRAINTS,
-        "compactness_spread": [Interval(Real, 1, None, closed="left")],
-        "n_candidates": [Interval(Integral, 1, None, closed="left")],
+        "compactness_spread": [Interval(Real, 1, 1e6, closed="both")],
+        "n_candidates": [Interval(Integral, 1, 1000, closed="both")],
         "pair_features": [tuple, list],
         "label_maker": [LabelMaker, None],
         "classifier": [HasMethods(["fit", "predict_proba"]), None],
@@ -194,7 +194,6 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         self.warm_start = warm_start
 
     @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, masks=None):
         """Learn from segmentations.
 
@@ -225,7 +224,7 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         require("TrainableSLIC", "torch", "skorch")
         from sksuperpixel._learning.pixel_classifier import check_net
 
-        check_pair_features(self.pair_features)
+        self._check_params()
         label_maker = check_label_maker(self.label_maker, self.n_candidates)
         net = check_net(self.classifier, sets=label_maker.targets == "set")
         if y is None:
@@ -254,6 +253,10 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
             {name: value for name, value in vars(learner).items() if name.endswith("_")}
         )
         return self
+
+    def _check_params(self):
+        super()._check_params()
+        check_pair_features(self.pair_features)
 
     def _learn(self, reader, y, teacher_for, net, rng, report):
         """Do one round: draw pixels from all images, and fit the network to them."""

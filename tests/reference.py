@@ -34,9 +34,10 @@ def seeds(shape, size, spacing, mask=None):
     axes = []
     for n, step in zip(shape, spacing, strict=True):
         k = cells(n, step, size)
-        axes.append(
-            [((i * n) // k, (2 * i + 1) * n // (2 * k), ((i + 1) * n) // k) for i in range(k)]
-        )
+        centres = [(2 * i + 1) * n // (2 * k) for i in range(k)]
+        # A cell ends after its centre, even if rounding moved the centre into the next one.
+        ends = [max((i + 1) * n // k, centres[i] + 1) for i in range(k)]
+        axes.append(list(zip([0, *ends], centres, [*ends[:-1], n], strict=False)))
     found = []
     for cell in itertools.product(*axes):
         centre = tuple(c for _, c, _ in cell)

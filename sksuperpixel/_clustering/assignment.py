@@ -101,7 +101,9 @@ def cluster_pixels(
     # SLICO divides feature distances by the largest one seen in the cluster so far. As in the
     # authors' program, the first iteration uses the compactness (10 there), and the largest
     # distance then starts from a tenth of it (1 there).
-    contrast = np.full(len(clusters), (0.1 * compactness) ** 2, np.float32)
+    # It stays a positive float32, because distances are divided by it.
+    least = max((0.1 * compactness) ** 2, float(np.finfo(np.float32).tiny))
+    contrast = np.full(len(clusters), least, np.float32)
     scale = grid.scale(np.full(len(clusters), compactness))
     gain = np.ones(len(clusters), np.float32)
     for iteration in range(max_iter):

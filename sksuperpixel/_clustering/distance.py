@@ -4,6 +4,7 @@ import numpy as np
 
 from sksuperpixel._clustering.assignment import cluster_pixels
 from sksuperpixel._clustering.network_assignment import cluster_by_network
+from sksuperpixel._clustering.scaling import scaled_to_range
 from sksuperpixel._clustering.threads import ONE_THREAD
 
 
@@ -42,6 +43,23 @@ class WeightedDistance:
         some = features[heavy]
         some *= roots
         return some
+
+    def prepare(self, image, settings):
+        """Weigh the features of an image, and keep all squares in the range of float32.
+
+        Parameters
+        ----------
+        image : Planes
+        settings : Settings
+
+        Returns
+        -------
+        image : Planes
+            With weighted features.
+        settings : Settings
+            If the features had to be scaled, the compactness is scaled with them.
+        """
+        return scaled_to_range(image.weighted_by(self), settings)
 
     def cluster(self, image, grid, settings, threads=ONE_THREAD):
         """Run the iterations on one image.
@@ -93,6 +111,10 @@ class NetworkDistance(WeightedDistance):
         self.network = network
         self.n_candidates = n_candidates
         self.pair_features = pair_features
+
+    def prepare(self, image, settings):
+        """Weigh the features of an image; a network needs the scale that it was trained with."""
+        return image.weighted_by(self), settings
 
     def cluster(self, image, grid, settings, threads=ONE_THREAD):
         """Run the iterations on the features as they are; see `WeightedDistance.cluster`."""

@@ -112,6 +112,9 @@ class Grid:
         for n, cells, start, stop in zip(self.shape, self.n_cells, starts, stops, strict=True):
             edge = np.arange(cells + 1) * n // cells
             centre = ((2 * np.arange(cells) + 1) * n) // (2 * cells)
+            # Rounding can put the centre of a narrow cell into the next cell. That cell then
+            # begins after it, so that a mask which is True everywhere moves no seed.
+            edge[1:-1] = np.maximum(edge[1:-1], centre[:-1] + 1)
             inside = (centre >= start) & (centre < stop)
             if mask is not None:
                 # A cell cut by the window's border still seeds the pixels inside.

@@ -45,7 +45,7 @@ def superpixels(image, distance, settings, threads=ONE_THREAD):
         separate parts; or if the edge map is not in [0, 1].
     """
     check_number_of_pixels(image, settings.n_segments)
-    image = image.weighted_by(distance)
+    image, settings = distance.prepare(image, settings)
     if not settings.enforce_connectivity:
         labels, _ = distance.cluster(image, start_grid(image, settings), settings, threads)
         without_gaps(labels)

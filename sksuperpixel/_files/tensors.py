@@ -2,6 +2,13 @@
 
 from pathlib import Path
 
+from sksuperpixel._files.errors import about_file
+
+# Batch norms count their batches. The counters do not change what a network computes.
+_COUNTER = "num_batches_tracked"
+# Numbers that must not be negative, by the ends of their names.
+_VARIANCES = "running_var"
+
 
 def tensors_of(network, prefix=""):
     """Collect the tensors of a network, without the counters of its batch norms.
@@ -17,7 +24,7 @@ def tensors_of(network, prefix=""):
     dict of str to torch.Tensor
     """
     state = network.state_dict()
-    return {prefix + name: each for name, each in state.items() if each.is_floating_point()}
+    return {prefix + name: each for name, each in state.items() if not name.endswith(_COUNTER)}
 
 
 def to_bytes(tensors, metadata):
@@ -48,7 +55,7 @@ def read_tensors(path):
     Returns
     -------
     tensors : dict of str to torch.Tensor
-        The floating-point tensors, on the CPU.
+        All tensors but the counters of batch norms, on the CPU.
     metadata : dict of str to str
 
     Raises
@@ -60,22 +67,40 @@ def read_tensors(path):
     """
     from safetensors import SafetensorError, safe_open
 
-    if not Path(path).is_file():
+    # An operating system would refuse such a path with another kind of error.
+    if "\0" in str(path) or not Path(path).is_file():
         raise FileNotFoundError(f"{path}: found no such file, expected a safetensors file")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(
-            f"{path}: found a file that is damaged or cut short, expected a safetensors file: "
-            f"{error}"
-        ) from error
-    return {name: each for name, each in tensors.items() if each.is_floating_point()}, metadata
+    with about_file(path):
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except SafetensorError as error:
+            raise ValueError(
+                f"found a file that is damaged or cut short, expected a safetensors file: {error}"
+            ) from error
+    kept = {name: each for name, each in tensors.items() if not name.endswith(_COUNTER)}
+    return kept, metadata
 
 
-def check_tensors(tensors, network, path, prefix=""):
-    """Check that tensors fit a network: their names, types and shapes, and finite numbers.
+def largest_dimension(tensors):
+    """Find the largest dimension of all tensors that have numbers; 0 if there are none.
+
+    A network of a file has no dimension larger than this one, which the size of the file limits.
+
+    Parameters
+    ----------
+    tensors : dict of str to torch.Tensor
+
+    Returns
+    -------
+    int
+    """
+    return max((n for each in tensors.values() if each.numel() for n in each.shape), default=0)
+
+
+def check_tensors(tensors, network, prefix=""):
+    """Check that tensors fit a network: their names, types and shapes, and their numbers.
 
     Parameters
     ----------
@@ -83,54 +108,52 @@ def check_tensors(tensors, network, path, prefix=""):
         Only those whose names begin with `prefix` are looked at.
     network : torch.nn.Module
         The network. It may be on torch's device "meta".
-    path : str or path-like
-        Where the tensors come from, for errors.
     prefix : str, default=""
         Prefix of the names of this network's tensors.
 
     Raises
     ------
     ValueError
-        If a tensor is missing or superfluous, has another type or shape, or is not finite.
+        If a tensor is missing or superfluous, has another type or shape, or is not finite, or if
+        a variance is negative.
     """
     found = {name: each for name, each in tensors.items() if name.startswith(prefix)}
-    check_like(found, tensors_of(network, prefix), path)
+    check_like(found, tensors_of(network, prefix))
 
 
-def check_like(found, expected, path):
+def check_like(found, expected):
     """Check that tensors have the names, types and shapes of others, and finite numbers.
 
     Parameters
     ----------
     found, expected : dict of str to torch.Tensor
-    path : str or path-like
-        Where the tensors come from, for errors.
 
     Raises
     ------
     ValueError
-        If a tensor is missing or superfluous, has another type or shape, or is not finite.
+        If a tensor is missing or superfluous, has another type or shape, or is not finite, or if
+        a variance is negative.
     """
     for name in sorted(expected.keys() | found.keys()):
         is_there, should_be = _describe(found.get(name)), _describe(expected.get(name))
         if is_there != should_be:
-            raise ValueError(f"{path}: tensor {name!r}: found {is_there}, expected {should_be}")
+            raise ValueError(f"tensor {name!r}: found {is_there}, expected {should_be}")
         if not found[name].isfinite().all():
-            raise ValueError(
-                f"{path}: tensor {name!r}: found NaN or infinity, expected finite numbers"
-            )
+            raise ValueError(f"tensor {name!r}: found NaN or infinity, expected finite numbers")
+        if name.endswith(_VARIANCES) and (found[name] < 0).any():
+            raise ValueError(f"tensor {name!r}: found negative numbers, expected variances")
 
 
-def check_names(tensors, known, path):
+def check_names(tensors, known):
     """Raise ValueError if a file has a tensor that is not in `known`."""
     for name in sorted(tensors.keys() - known.keys()):
         found = _describe(tensors[name])
-        raise ValueError(f"{path}: tensor {name!r}: found {found}, expected nothing")
+        raise ValueError(f"tensor {name!r}: found {found}, expected nothing")
 
 
-def fill_network(network, tensors, path, prefix=""):
+def fill_network(network, tensors, prefix=""):
     """Check tensors as `check_tensors` does, and put them into a network."""
-    check_tensors(tensors, network, path, prefix)
+    check_tensors(tensors, network, prefix)
     own = {name: tensors[prefix + name] for name in tensors_of(network)}
     network.load_state_dict(own, strict=False)
 

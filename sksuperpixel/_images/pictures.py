@@ -42,7 +42,20 @@ def array_of_picture(picture):
         The modes L, RGB, LA and RGBA give uint8 with 1 (no axis), 3, 2 and 4 channels; "1" gives
         bool, I int32, F float32 and I;16 uint16. All other modes (P, PA, CMYK, YCbCr, LAB, HSV
         and others) give uint8 of shape (H, W, 3): their colours in RGB, without transparency.
+
+    Raises
+    ------
+    ValueError
+        If the picture is read only now, and its file is damaged.
     """
+    try:
+        picture.load()
+    except Exception as error:  # damaged bytes make Pillow raise almost anything
+        name = getattr(picture, "filename", "") or "a picture"
+        raise ValueError(
+            f"{name}: found a file that cannot be read ({type(error).__name__}: {error}), "
+            "expected an image"
+        ) from error
     mode = picture.mode
     if mode in _PLAIN_MODES or mode.startswith("I;16"):
         return np.asarray(picture)
@@ -67,7 +80,7 @@ def picture_in_layout(picture, channel_axis):
     Raises
     ------
     ValueError
-        If it has channels but none are expected.
+        If it has channels but none are expected, or if its file is damaged.
     """
     array = array_of_picture(picture)
     if array.ndim == 2:

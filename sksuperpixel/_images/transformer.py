@@ -106,7 +106,7 @@ class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output
     A subclass has the parameters `channel_axis` and `memory` and implements
     ``_image_features(image)``: a float32 array (H, W, M) (or (D, H, W, M)) from one checked
     image whose channels are last and which is filled outside its mask. It may override
-    ``_check_first(image)`` and add to ``_parameter_constraints``.
+    ``_check_params()`` and ``_check_first(image)``, and add to ``_parameter_constraints``.
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -143,9 +143,19 @@ class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output
         TypeError
             If the images are not a sequence of arrays of numbers.
         """
-        self._validate_params()
+        self._check_params()
         self.n_channels_in_ = self._reader(X, masks).first.n_channels
         return self
+
+    def _check_params(self):
+        """Check the parameters; also before `transform`, because they may be set after `fit`.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not as expected.
+        """
+        self._validate_params()
 
     def _reader(self, X, masks):
         """Make a reader of the images to fit, and check the first one."""
@@ -179,8 +189,16 @@ class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output
             Indexing it computes one image's features, and raises errors about that image. The
             features of a NumPy masked array are a masked array; `np.ma.stack` keeps their
             masks, `np.stack` does not.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called.
+        ValueError
+            If a parameter is not as expected.
         """
         check_is_fitted(self)
+        self._check_params()
         reader = ImageReader(X, self.channel_axis, masks, self.n_channels_in_)
         return LazySequence(partial(self._features_at, reader), range(len(X)))
 

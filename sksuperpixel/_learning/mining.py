@@ -69,7 +69,7 @@ class MiningMixin:
         >>> mined.pixels.shape[1], mined.targets.shape[1]
         (2, 7)
         """
-        self._validate_params()
+        self._check_params()
         label_maker = check_label_maker(self.label_maker, self.n_candidates)
         if learned:
             check_is_fitted(self, "classifier_")

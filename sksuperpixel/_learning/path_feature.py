@@ -90,21 +90,29 @@ class PathFeature(DocumentedOnline, BaseEstimator):
         features = np.ascontiguousarray(features, np.float32)
         pixels, ends = (np.ascontiguousarray(each, np.int32) for each in (pixels, ends))
         _check_lines(features, pixels, ends)
+        self._check_channels(len(features))
         if self.channels is not None:
-            features = self._chosen(features)
+            features = features[np.asarray(self.channels)]
         along = np.empty(ends.shape[:2], np.float32)
         along_lines(features, pixels, ends, _STATISTICS[self.statistic], along)
         return along
 
-    def _chosen(self, features):
-        channels, n_channels = np.asarray(self.channels), len(features)
+    def _check_channels(self, n_features):
+        """Raise ValueError if one of the channels does not exist."""
+        if self.channels is None:
+            return
+        try:
+            channels = np.asarray(self.channels)
+        except ValueError as error:
+            raise ValueError(
+                f"channels: found {self.channels!r}, expected whole numbers"
+            ) from error
         if channels.ndim != 1 or channels.dtype.kind not in "iu" or not channels.size:
             raise ValueError(f"channels: found {self.channels!r}, expected whole numbers")
-        if channels.min() < -n_channels or channels.max() >= n_channels:
+        if channels.min() < -n_features or channels.max() >= n_features:
             raise ValueError(
-                f"channels: found {self.channels!r}, expected indices of {n_channels} features"
+                f"channels: found {self.channels!r}, expected indices of {n_features} features"
             )
-        return features[channels]
 
 
 def _check_lines(features, pixels, ends):

@@ -2,11 +2,14 @@
 
 import os
 from numbers import Integral, Real
+from pathlib import Path
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, validate_params
 
 from ._download import RemoteArchive, fetch_folder, get_data_home
+from ._files import check_labels, damage_as_value_error
+from ._matlab import read_ground_truth
 from ._pairs import bunch_of_pairs, check_folder, check_subset, list_files, pair_files
 
 _SUBSETS = ("train", "val", "test")
@@ -38,21 +41,25 @@ Source: https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/reso
 """
 
 
+_GROUND_TRUTH = (
+    "a ground truth of BSDS500: the variable groundTruth with one Segmentation per annotator"
+)
+
+
 def _read_annotators(path):
     """Read the segmentations of one .mat file, as an int32 array (A, H, W)."""
-    from scipy.io import loadmat
-
+    with damage_as_value_error(path, _GROUND_TRUTH):
+        content = Path(path).read_bytes()
     try:
-        annotators = loadmat(path, variable_names=["groundTruth"])["groundTruth"].ravel()
-        segmentations = [annotator["Segmentation"][0, 0] for annotator in annotators]
-        return np.stack(segmentations).astype(np.int32)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # damaged bytes make loadmat raise almost anything
+        segmentations = read_ground_truth(content)
+    except ValueError as error:
         raise ValueError(
-            f"{path}: found a file that cannot be read ({error!r}), expected a ground truth of "
-            "BSDS500: the variable groundTruth with one Segmentation per annotator"
+            f"{path}: found a file that cannot be read ({error}), expected {_GROUND_TRUTH}"
         ) from error
+    shapes = sorted({segmentation.shape for segmentation in segmentations})
+    if len(shapes) > 1:
+        raise ValueError(f"{path}: found segmentations of the shapes {shapes}, expected one shape")
+    return np.stack([check_labels(each, path, "a Segmentation") for each in segmentations])
 
 
 def load_bsds500(root, subset="train"):
@@ -89,7 +96,7 @@ def load_bsds500(root, subset="train"):
         If a folder is missing or empty, or if an image has no ground truth.
     ValueError
         If `subset` is unknown. When a file is read: if the ground truth and the image differ in
-        size, or if the file is damaged.
+        size, if its labels are no integers that fit into int32, or if the file is damaged.
 
     See Also
     --------

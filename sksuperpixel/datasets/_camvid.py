@@ -82,7 +82,7 @@ def load_camvid(root, subset="train"):
         If a folder is missing or empty, or if an image has no label image.
     ValueError
         If `subset` is unknown. When a file is read: if the label image and the image differ in
-        size, if a label is greater than 11, or if the file is damaged.
+        size, if a label is not in 0..11, or if the file is damaged.
 
     References
     ----------

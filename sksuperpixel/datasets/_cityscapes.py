@@ -52,8 +52,9 @@ def _read_classes(path):
     table = np.full(256, _VOID, dtype=np.int32)
     table[list(_CLASSES)] = np.arange(len(_CLASSES))
     labels = read_labels(path)
-    if labels.size and labels.max() > 255:
-        raise ValueError(f"{path}: found the label {labels.max()}, expected label ids 0..255")
+    for label in (labels.min(), labels.max()):
+        if not 0 <= label <= 255:
+            raise ValueError(f"{path}: found the label {label}, expected label ids 0..255")
     return table[labels]
 
 
@@ -109,7 +110,7 @@ def load_cityscapes(root, subset="train", *, mode="fine", target="class"):
         If a folder or a label image is missing, or if a subset has no images.
     ValueError
         If `subset`, `mode` or `target` is unknown. When a file is read: if the label image and
-        the image differ in size, or if the file is damaged.
+        the image differ in size, if a label id is not in 0..255, or if the file is damaged.
 
     References
     ----------

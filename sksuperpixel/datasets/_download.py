@@ -1,11 +1,15 @@
 """Download an archive and unpack it completely or not at all."""
 
+import errno
 import os
 import tarfile
 import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
+
+# Errors that say nothing about the archive.
+_ERRORS_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
 class RemoteArchive(NamedTuple):
@@ -57,7 +61,7 @@ def fetch_folder(archive, target, *, n_retries, delay):
     Raises
     ------
     OSError
-        If the download fails.
+        If the download fails, or if the disk is full or cannot be written to.
     ValueError
         If the archive does not have the expected SHA-256, cannot be unpacked, has members that
         point outside it, or lacks the folder.
@@ -101,7 +105,9 @@ def _unpack(archive, path, destination):
     try:
         with tarfile.open(path) as tar:
             tar.extractall(destination, filter="data")
-    except tarfile.TarError as error:
+    except Exception as error:  # damaged bytes make tarfile and gzip raise almost anything
+        if getattr(error, "errno", None) in _ERRORS_OF_THE_DISK:
+            raise
         raise ValueError(
             f"{archive.url}: found an archive that cannot be unpacked ({error}), expected a tar "
             "archive whose members all lie inside it"

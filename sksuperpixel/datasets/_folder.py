@@ -41,7 +41,8 @@ def load_image_folder(
         shape (H, W). Label images without an image are ignored. This may be the folder of the
         images, if patterns or `label_suffix` tell the two kinds of files apart.
     image_pattern : str, default="*"
-        Load only images whose file names match, for instance ``"*_rgb.png"``.
+        Load only images whose file names match, for instance ``"*_rgb.png"``. It may begin with
+        folders inside `images`, as in ``"*/*.png"``.
     label_pattern : str, default="*"
         The same for the label images.
     label_suffix : str, default=""
@@ -71,14 +72,20 @@ def load_image_folder(
     FileNotFoundError
         If a folder is missing, if there is no image, or if an image has no label image.
     ValueError
-        If two images have the same name, or if two label images match one image. When a file is
-        read: if the label image and the image differ in size, if the label image has colours
-        instead of labels, or if the file is damaged.
+        If two images have the same name, if two label images match one image, or if a pattern is
+        not valid or leads out of its folder. When a file is read: if the label image and the
+        image differ in size, if the label image has colours instead of labels, if a label does
+        not fit into int32, or if the file is damaged or too large. The error names the file.
 
     Notes
     -----
     The orientation that cameras store in the file (EXIF) is not applied. Pillow reduces PNG files
     with 16 bits per colour to 8 bits. Use TIFF or npy files to keep all bits.
+
+    A damaged file may claim to hold far more than it does. Pillow warns if a picture has more
+    than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels and refuses twice as many; set this number if your
+    pictures are larger. A TIFF file may claim 256 MiB, or 1032 bytes for each of its own. An npy
+    file must hold all that it claims.
 
     Examples
     --------

@@ -1,7 +1,8 @@
 """Pair image files with label files, and load the pairs lazily."""
 
+import os
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from sklearn.utils import Bunch
 
@@ -13,9 +14,11 @@ EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp")
 
 def check_folder(path, expected):
     """Return the folder `path`, or raise an error that says what was expected there."""
-    path = Path(path).expanduser()
-    if not path.is_dir():
-        found = "a file" if path.exists() else "nothing"
+    # Unlike the methods of Path, these functions do not raise for an unknown user, or for a name
+    # that the system does not allow.
+    path = Path(os.path.expanduser(path))
+    if not os.path.isdir(path):
+        found = "a file" if os.path.exists(path) else "nothing"
         raise FileNotFoundError(f"{path}: found {found}, expected {expected}")
     return path
 
@@ -35,11 +38,41 @@ def check_subset(subset, allowed):
 
 
 def list_files(folder, pattern="*", extensions=EXTENSIONS):
-    """Return the matching files of a folder, without hidden ones, sorted by name."""
+    """Return the matching files of a folder, without hidden ones, sorted by name.
+
+    Parameters
+    ----------
+    folder : Path
+    pattern : str, default="*"
+        Relative to the folder. It may name folders inside it.
+    extensions : tuple of str
+        In lower case.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    ValueError
+        If the pattern is not valid, or leads out of the folder.
+    """
+    try:
+        leads_out = PurePath(pattern).anchor or ".." in PurePath(pattern).parts
+        paths = [] if leads_out else list(folder.glob(pattern))
+    except Exception as error:  # a pattern that is not valid makes glob raise almost anything
+        raise ValueError(
+            f"{folder}: found the pattern {pattern!r} ({error}), expected one of file names, for "
+            "instance '*.png'"
+        ) from error
+    if leads_out:
+        raise ValueError(
+            f"{folder}: found the pattern {pattern!r}, expected one of files inside the folder"
+        )
     return sorted(
         path
-        for path in folder.glob(pattern)
-        if path.suffix.lower() in extensions and path.name[0] != "." and path.is_file()
+        for path in paths
+        if path.suffix.lower() in extensions and path.name[0] != "." and os.path.isfile(path)
     )
 
 
@@ -96,9 +129,9 @@ def pair_files(images, labels, *, label_suffix=""):
 def existing_pairs(pairs):
     """Return the pairs, or raise for the first image or label file that does not exist."""
     for image, label in pairs:
-        if not image.is_file():
+        if not os.path.isfile(image):
             raise FileNotFoundError(f"{image}: found no such file, expected the image of {label}")
-        if not label.is_file():
+        if not os.path.isfile(label):
             raise FileNotFoundError(f"{label}: found no such file, expected the labels of {image}")
     return pairs
 

@@ -1,8 +1,10 @@
 """Pascal VOC: photographs with segmented objects."""
 
+import os
 from functools import partial
+from pathlib import PureWindowsPath
 
-from ._files import read_class_labels, read_labels
+from ._files import damage_as_value_error, read_class_labels, read_labels
 from ._pairs import bunch_of_pairs, check_folder, existing_pairs
 
 _SUBSETS = ("train", "val", "trainval", "test")
@@ -31,6 +33,7 @@ _CLASSES = (
     "tv/monitor",
 )
 _VOID = 255
+_LONGEST_NAME = 100  # characters; those of the data set have 11
 
 _DESCR = """\
 Pascal VOC: photographs with objects of 20 classes
@@ -45,6 +48,24 @@ Source: http://host.robots.ox.ac.uk/pascal/VOC/
 .. [1] M. Everingham, S. M. A. Eslami, L. Van Gool, C. K. I. Williams, J. Winn, A. Zisserman:
    The Pascal visual object classes challenge: a retrospective. IJCV 111(1), 2015.
 """
+
+
+def _read_list(path):
+    """Read the names of images from a file, in sorted order."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: found no such file, expected the list of images")
+    with damage_as_value_error(path, "the list of images"):
+        image_ids = sorted(path.read_text(encoding="utf-8").split())
+    if not image_ids:
+        raise ValueError(f"{path}: found an empty file, expected the list of images")
+    for image_id in image_ids:
+        # A list must not lead out of the folder of the images, on any system.
+        if PureWindowsPath(image_id).name != image_id or len(image_id) > _LONGEST_NAME:
+            raise ValueError(
+                f"{path}: found the name {image_id[:_LONGEST_NAME]!r}, expected names of images "
+                "without folders"
+            )
+    return image_ids
 
 
 def load_voc(root, subset="train", *, year="2012", target="class"):
@@ -86,9 +107,10 @@ def load_voc(root, subset="train", *, year="2012", target="class"):
     FileNotFoundError
         If a folder, a list, an image or a label image is missing.
     ValueError
-        If `subset` or `target` is unknown, or if the list of images is empty. When a file is
-        read: if the label image and the image differ in size, if the label image has colours
-        instead of a palette, if a label is not a class, or if the file is damaged.
+        If `subset` or `target` is unknown, or if the list of images is empty, is damaged or names
+        files of other folders. When a file is read: if the label image and the image differ in
+        size, if the label image has colours instead of a palette, if a label is not a class, or
+        if the file is damaged.
 
     References
     ----------
@@ -110,16 +132,12 @@ def load_voc(root, subset="train", *, year="2012", target="class"):
     year = f"VOC{year}"
     root = check_folder(root, f"Pascal VOC with the folder {year}")
     candidates = [root / "VOCdevkit" / year, root / year, root]
-    home = next((path for path in candidates if (path / "JPEGImages").is_dir()), None)
+    home = next((path for path in candidates if os.path.isdir(path / "JPEGImages")), None)
     if home is None or (home == root and root.resolve().name != year):
         raise FileNotFoundError(f"{root}: found no folder {year} with JPEGImages, expected both")
 
     list_file = home / "ImageSets" / "Segmentation" / f"{subset}.txt"
-    if not list_file.is_file():
-        raise FileNotFoundError(f"{list_file}: found no such file, expected the list of images")
-    image_ids = sorted(list_file.read_text(encoding="utf-8").split())
-    if not image_ids:
-        raise ValueError(f"{list_file}: found an empty file, expected the list of images")
+    image_ids = _read_list(list_file)
     images = check_folder(home / "JPEGImages", "the images of Pascal VOC")
     labels = check_folder(home / _TARGETS[target], "the segmentations of Pascal VOC")
     pairs = existing_pairs([(images / f"{i}.jpg", labels / f"{i}.png") for i in image_ids])

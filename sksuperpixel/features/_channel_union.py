@@ -1,6 +1,6 @@
 """The features of several transformers side by side."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils.metaestimators import _BaseComposition
@@ -123,7 +123,18 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
         TypeError
             If the images are not a sequence of arrays of numbers.
         """
-        self._validate_params()
+        self._check_params()
+        reader = self._reader(X, masks)
+        transformers = [
+            (name, each if _passes(each) else fit_copy(each, reader, y))
+            for name, each in self.transformers
+        ]
+        # At once, so that Ctrl-C cannot come in between.
+        vars(self).update(transformers_=transformers, n_channels_in_=reader.first.n_channels)
+        return self
+
+    def _check_params(self):
+        super()._check_params()
         if not self.transformers:
             raise ValueError("transformers: found an empty list, expected at least one")
         for pair in self.transformers:
@@ -133,20 +144,17 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
                     "make_channel_union needs no names"
                 )
         names = [name for name, _ in self.transformers]
+        for name, transformer in self.transformers:
+            if not isinstance(name, str):
+                raise ValueError(f"transformers: found the name {name!r}, expected text")
+            is_transformer = hasattr(transformer, "fit") and hasattr(transformer, "transform")
+            if not (_passes(transformer) or is_transformer):
+                raise ValueError(
+                    f"transformers: found {transformer!r} for {name!r}, expected a transformer "
+                    "or 'passthrough'"
+                )
         self._validate_names(names)
-        unknown = set(self.transformer_weights or {}) - set(names)
-        if unknown:
-            raise ValueError(
-                f"transformer_weights: found {sorted(unknown)}, expected names among {names}"
-            )
-        reader = self._reader(X, masks)
-        transformers = [
-            (name, each if _passes(each) else fit_copy(each, reader, y))
-            for name, each in self.transformers
-        ]
-        # At once, so that Ctrl-C cannot come in between.
-        vars(self).update(transformers_=transformers, n_channels_in_=reader.first.n_channels)
-        return self
+        _check_factors(self.transformer_weights or {}, names)
 
     def _features_at(self, reader, index):
         with about_image(index):
@@ -232,6 +240,20 @@ def make_channel_union(*transformers, **params):
         for i, name in enumerate(names)
     ]
     return ChannelUnion(list(zip(numbered, transformers, strict=True)), **params)
+
+
+def _check_factors(factors, names):
+    """Raise ValueError if a factor has an unknown name or is no number of float32."""
+    unknown = sorted((name for name in factors if name not in names), key=str)
+    if unknown:
+        raise ValueError(f"transformer_weights: found {unknown}, expected names among {names}")
+    largest = float(np.finfo(np.float32).max)
+    for name, factor in factors.items():
+        if not (isinstance(factor, Real) and -largest <= factor <= largest):
+            raise ValueError(
+                f"transformer_weights: found {factor!r} for {name!r}, expected a finite number "
+                f"of at most {largest:.3g}"
+            )
 
 
 def _passes(transformer):

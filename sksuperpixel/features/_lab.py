@@ -109,7 +109,7 @@ class LabFeatures(ImageTransformerMixin, BaseEstimator):
 
     _parameter_constraints: dict = {  # noqa: RUF012
         **ImageTransformerMixin._parameter_constraints,
-        "sigma": [Interval(Real, 0, None, closed="left")],
+        "sigma": [Interval(Real, 0, 1000, closed="both")],
         "data_range": [Real, tuple, list, None],
     }
 
@@ -119,8 +119,11 @@ class LabFeatures(ImageTransformerMixin, BaseEstimator):
         self.channel_axis = channel_axis
         self.memory = memory
 
-    def _check_first(self, image):
+    def _check_params(self):
+        super()._check_params()
         check_data_range(self.data_range)
+
+    def _check_first(self, image):
         check_colour_channels(image)
 
     @property

@@ -109,26 +109,31 @@ def split_images(y_pred, *, y_true=None, masks=None, images=None, images_name="i
     """
     others = {"y_true": y_true, "masks": masks, images_name: images}
     if not is_batch(y_pred):
-        rows = [(None, y_pred, *others.values())]
+        indices, columns = [None], [[y_pred], *([other] for other in others.values())]
     else:
-        n_images = len(y_pred)
-        if n_images == 0:
+        indices = range(len(y_pred))
+        if not indices:
             raise ValueError("y_pred: found an empty sequence, expected at least one image")
-        columns = [_column(name, other, n_images) for name, other in others.items()]
-        rows = zip(range(n_images), y_pred, *columns, strict=True)
-    for index, label_map, segmentation, mask, image in rows:
+        columns = [_column(name, other, len(indices)) for name, other in others.items()]
+        columns.insert(0, y_pred)
+    # A lazy sequence reads a file when its next entry is taken, and the error should say which.
+    next_map, next_truth, next_mask, next_image = (iter(column).__next__ for column in columns)
+    for index in indices:
         with about(index, "y_pred"):
-            label_map, inside = _check_label_map(label_map)
-        if mask is not None:
-            with about(index, "masks"):
+            label_map, inside = _check_label_map(next_map())
+        with about(index, "masks"):
+            mask = next_mask()
+            if mask is not None:
                 inside = inside & check_mask(_as_array(mask), label_map.shape)
-        if segmentation is not None:
-            with about(index, "y_true"):
+        with about(index, "y_true"):
+            segmentation = next_truth()
+            if y_true is not None:
                 segmentation = _check_annotators(segmentation, label_map.shape)
-        if image is not None:
-            with about(index, images_name):
+        with about(index, images_name):
+            image = next_image()
+            if images is not None:
                 image, known = _check_image(image, label_map.shape)
-            inside = inside & known
+                inside = inside & known
         yield ScoredImage(index, label_map, inside, segmentation, image)
 
 

@@ -62,8 +62,11 @@ class Superpixels:
     def explained_variation(self, image):
         """Fraction of the variation of `image`, of shape (H, W, C), between superpixels."""
         within = total = 0.0
+        # The score does not depend on the scale. Numbers are scaled by a power of two, which is
+        # exact, so that the squares of very large or small ones are numbers, too.
+        exponent = np.frexp(float(np.abs(image[self.valid].astype(np.float64)).max()))[1]
         for channel in np.moveaxis(image, -1, 0):
-            values = channel[self.valid].astype(np.float64)
+            values = np.ldexp(channel[self.valid].astype(np.float64), -exponent)
             values -= values[0]  # exactly 0 where the channel is constant
             means = np.bincount(self.valid_codes, weights=values) / self.sizes
             within += np.sum((values - means[self.valid_codes]) ** 2)

@@ -6,8 +6,9 @@ import numpy as np
 from sklearn.base import clone
 
 from sksuperpixel import features as ours
-from sksuperpixel._files.tensors import fill_network, tensors_of
-from sksuperpixel.models._parameters import to_json, without_local
+from sksuperpixel._files.tensors import check_tensors, fill_network, tensors_of
+from sksuperpixel.models._description import check_entries, params_for, shown
+from sksuperpixel.models._parameters import to_json
 
 _NAMES = (
     "ChannelUnion",
@@ -51,6 +52,9 @@ def describe_transformer(transformer, fitted, prefix):
             "features='passthrough'"
         )
     params = transformer.get_params(deep=False)
+    # Weights that come with the library have a name. Other weights are files of this machine.
+    if "weights" in params and params["weights"] not in transformer._shipped:
+        params["weights"] = None
     tensors = {}
     if name == "ChannelUnion":
         parts = []
@@ -76,8 +80,6 @@ class TransformerReader:
     ----------
     tensors : dict of str to torch.Tensor
         All tensors of the file.
-    path : str or path-like
-        The file, for errors.
     blank : ndarray
         An image with the same number of axes and channels as those that were fitted.
     channel_axis : int or None
@@ -87,7 +89,6 @@ class TransformerReader:
     """
 
     tensors: dict
-    path: str
     blank: np.ndarray
     channel_axis: int | None
     device: str = "cpu"
@@ -111,22 +112,25 @@ class TransformerReader:
         Raises
         ------
         ValueError
-            If the name is unknown or the tensors do not fit.
+            If the name is unknown, a parameter is not as expected, or the tensors do not fit.
         """
         if description == "lab":
             return description, self._fit(ours.LabFeatures(channel_axis=self.channel_axis))
-        if isinstance(description, str):
+        if description == "passthrough":
             return description, None
-        name, params = description["name"], without_local(description["params"])
+        check_entries(description, ("name", "params"), "features")
+        name = description["name"]
         if name not in _NAMES:
-            raise ValueError(
-                f"{self.path}: found features {name!r}, expected one of {list(_NAMES)}"
-            )
+            raise ValueError(f"found features {shown(name)}, expected one of {list(_NAMES)}")
+        kind = getattr(ours, name)
+        params = params_for(kind, description["params"], f"features {name}")
         if name == "ChannelUnion":
             return self._restore_union(params, prefix)
-        transformer = getattr(ours, name)(**params)
+        _check_weights(params, kind)
+        transformer = kind(**params)
         if "device" in transformer.get_params(deep=False):
             transformer.set_params(device=self.device)
+        transformer._check_params()
         if name in _WITH_NETWORK:
             return transformer, self._with_network(transformer, prefix)
         return transformer, self._fit(transformer)
@@ -137,33 +141,61 @@ class TransformerReader:
 
     def _with_network(self, transformer, prefix):
         """Make the fitted transformer, whose network has the tensors of the file."""
+        import torch
+
         own = {
             name.removeprefix(prefix): tensor
             for name, tensor in self.tensors.items()
             if name.startswith(prefix)
         }
+        network_params = transformer._network_params(own)
+        # On the device "meta", a network has shapes but takes no memory.
+        with torch.device("meta"):
+            check_tensors(self.tensors, transformer._network_of(network_params), prefix)
         # The network is first made with random weights, even if its training started from others.
         # Then it gets the weights of the file.
-        random = {
-            "weights": None,
-            "train": False,
-            "random_state": 0,
-            **transformer._network_params(own),
-        }
+        random = {"weights": None, "train": False, "random_state": 0, **network_params}
         fitted = self._fit(clone(transformer).set_params(**random))
-        fill_network(fitted.network_, self.tensors, self.path, prefix)
+        fill_network(fitted.network_, self.tensors, prefix)
         given = transformer.get_params(deep=False)
         return fitted.set_params(**{name: given[name] for name in random})
 
     def _restore_union(self, params, prefix):
         given, fitted = [], []
-        for name, description in params["transformers"]:
+        if not isinstance(params["transformers"], list):
+            raise ValueError(
+                f"transformers: found {shown(params['transformers'])}, expected a list of pairs"
+            )
+        for pair in params["transformers"]:
+            if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str)):
+                raise ValueError(
+                    f"transformers: found {shown(pair)}, expected pairs of a name and a "
+                    "transformer"
+                )
+            name, description = pair
+            if description == "lab":
+                raise ValueError(f"transformers: found 'lab' for {name!r}, expected a transformer")
             part, fitted_part = self.restore(description, f"{prefix}{name}.")
             given.append((name, part))
             fitted.append((name, part if fitted_part is None else fitted_part))
         params["transformers"] = given
         union, fitted_union = ours.ChannelUnion(**params), ours.ChannelUnion(**params)
+        union._check_params()
         axis = self.channel_axis
         fitted_union.n_channels_in_ = 1 if axis is None else self.blank.shape[axis]
         fitted_union.transformers_ = fitted
         return union, fitted_union
+
+
+def _check_weights(params, kind):
+    """Raise ValueError if a transformer would start from a file that the description names."""
+    known = sorted(getattr(kind, "_shipped", ()))
+    if params.get("weights") is not None and params["weights"] not in known:
+        raise ValueError(
+            f"weights: found {shown(params['weights'])}, expected nothing or one of {known}"
+        )
+
+
+def count_features(fitted, n_channels):
+    """Count the features that a restored transformer gives."""
+    return n_channels if fitted is None else len(fitted.get_feature_names_out())

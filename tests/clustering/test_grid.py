@@ -37,6 +37,17 @@ def test_no_two_seeds_are_on_one_pixel(shape, spacing, size):
     assert len(np.unique(seeds, axis=0)) == len(seeds)
 
 
+@given(SHAPES, SPACINGS, st.floats(1, 60), st.integers(0, 2**32 - 1))
+def test_seeds_in_a_mask(shape, spacing, size, seed):
+    grid = Grid(shape, size, spacing)
+    everywhere = grid.seeds(mask=np.ones(shape, bool))
+    np.testing.assert_array_equal(everywhere, grid.seeds())
+    mask = np.random.default_rng(seed).random(shape) < 0.5
+    seeds = grid.seeds(mask=mask)
+    assert mask[tuple(seeds.T)].all()
+    assert len(np.unique(seeds, axis=0)) == len(seeds)
+
+
 def test_an_ordinary_cell_is_a_square_or_a_cube():
     assert Grid((1, 481, 321), 16.0).cell_volume == 256
     assert Grid((20, 48, 32), 8.0).cell_volume == 512

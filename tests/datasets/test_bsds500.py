@@ -103,6 +103,21 @@ def test_damaged_ground_truth(bsr):
         data.segmentations[1]
 
 
+def test_labels_and_shapes_of_the_annotators(bsr):
+    truth = bsr / "BSDS500" / "data" / "groundTruth" / "train" / "12.mat"
+    data = load_bsds500(bsr)
+    for label in (2**31, -(2**31) - 1):
+        cells = np.empty((1, 1), dtype=object)
+        cells[0, 0] = np.zeros((1, 1), dtype=[("Segmentation", object)])
+        cells[0, 0][0, 0]["Segmentation"] = np.full((4, 5), label)
+        savemat(truth, {"groundTruth": cells})
+        with pytest.raises(ValueError, match=rf"12\.mat: found the label {label}, expected"):
+            data.segmentations[0]
+    save_truth(truth, [np.ones((4, 5)), np.ones((5, 4))])
+    with pytest.raises(ValueError, match=r"12\.mat: found segmentations of the shapes \[\(4, 5\)"):
+        data.segmentations[0]
+
+
 def test_real_bsds500(shared_data):
     data = load_bsds500(shared_data("BSDS500"), "all")
     assert np.unique(data.subsets, return_counts=True)[1].tolist() == [200, 200, 100]

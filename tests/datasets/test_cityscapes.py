@@ -88,6 +88,11 @@ def test_errors(cityscapes):
     save(cityscapes / "gtFine" / "val" / "lindau" / name, np.full((4, 6), 256, dtype=np.uint16))
     with pytest.raises(ValueError, match=rf"{name}: found the label 256, expected label ids"):
         data.segmentations[0]
+    negative = np.full((4, 6), -300, dtype=np.int32)
+    negative_tiff = Image.fromarray(negative)
+    negative_tiff.save(cityscapes / "gtFine" / "val" / "lindau" / name, format="TIFF")
+    with pytest.raises(ValueError, match=rf"{name}: found the label -300, expected label ids"):
+        data.segmentations[0]
     (cityscapes / "gtFine" / "val" / "lindau" / name).unlink()
     with pytest.raises(
         FileNotFoundError, match=rf"{name}: found no such file, expected the labels"

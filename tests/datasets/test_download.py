@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import io
 import tarfile
@@ -170,6 +171,34 @@ def test_archives_of_something_else(server, fetch, tmp_path):
         fetch(tmp_path / "target")
     server.content = b"no archive at all"
     with pytest.raises(ValueError, match="found an archive that cannot be unpacked"):
+        fetch(tmp_path / "target")
+    assert names_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("n_cut", [1000, 100_000])
+def test_archives_that_are_cut_short(server, fetch, tmp_path, n_cut):
+    server.content = server.content[:-n_cut]
+    with pytest.raises(
+        ValueError, match=r"archive\.tgz: found an archive that cannot be unpacked"
+    ):
+        fetch(tmp_path / "target")
+    assert names_in(tmp_path) == []
+
+
+def test_members_that_no_disk_can_hold(server, fetch, tmp_path):
+    server.content = pack({**MEMBERS, "top/data/" + "x" * 300: b"a name that is too long"})
+    with pytest.raises(
+        ValueError, match=r"archive\.tgz: found an archive that cannot be unpacked"
+    ):
+        fetch(tmp_path / "target")
+
+
+def test_a_full_disk_is_not_the_fault_of_the_archive(fetch, tmp_path, monkeypatch):
+    def full(self, path, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tarfile.TarFile, "extractall", full)
+    with pytest.raises(OSError, match="No space left on device"):
         fetch(tmp_path / "target")
     assert names_in(tmp_path) == []
 

@@ -88,6 +88,25 @@ def test_files_that_do_not_match_are_told_at_once(folders):
         load_image_folder(images, labels)
 
 
+@pytest.mark.parametrize("which", ["image_pattern", "label_pattern"])
+def test_patterns_that_lead_elsewhere(folders, which):
+    images, labels = folders
+    save(images / "a.png", RGB)
+    save(labels / "a.png", LABELS)
+    for pattern in ("../*/*", f"{images}/*"):
+        message = rf"{which[:5]}.*s: found the pattern .*, expected one of files inside the folder"
+        with pytest.raises(ValueError, match=message):
+            load_image_folder(images, labels, **{which: pattern})
+    assert (
+        len(
+            load_image_folder(
+                images.parent, images.parent, image_pattern="images/*", label_pattern="labels/*"
+            ).images
+        )
+        == 1
+    )
+
+
 def test_wrong_contents_are_told_at_reading(folders):
     images, labels = folders
     save(images / "a.png", RGB)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sksuperpixel import LazySequence
+from sksuperpixel import SLIC, LazySequence
 from sksuperpixel.datasets._files import read_labels
 from sksuperpixel.datasets._pairs import (
     bunch_of_pairs,
@@ -27,6 +27,12 @@ def test_check_folder(tmp_path):
     (tmp_path / "a.png").touch()
     with pytest.raises(FileNotFoundError, match=r"a\.png: found a file, expected the folder"):
         check_folder(tmp_path / "a.png", "the folder of the images")
+
+
+@pytest.mark.parametrize("name", ["~nobody_has_this_name", "x" * 5000, "a\0b"])
+def test_names_that_no_folder_can_have(name):
+    with pytest.raises(FileNotFoundError, match=r": found nothing, expected the images"):
+        check_folder(name, "the images")
 
 
 def test_check_folder_knows_the_home_folder(tmp_path, monkeypatch):
@@ -59,6 +65,22 @@ def test_list_files(tmp_path):
     assert list_files(tmp_path, "*_x.*") == [tmp_path / "c_x.png"]
     assert list_files(tmp_path, extensions=(".txt",)) == [tmp_path / "notes.txt"]
     assert list_files(tmp_path, "*/*") == [tmp_path / "folder.png" / "inside.png"]
+
+
+@pytest.mark.parametrize("pattern", ["/*", "../*", "*/../*", "/etc/*.png"])
+def test_patterns_stay_in_their_folder(tmp_path, pattern):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "beside.png").touch()
+    message = r"folder: found the pattern '.*', expected one of files inside the folder"
+    with pytest.raises(ValueError, match=message):
+        list_files(tmp_path / "folder", pattern)
+
+
+@pytest.mark.parametrize("pattern", ["", "a/" * 3000 + "*"])
+def test_patterns_that_are_not_valid(tmp_path, pattern):
+    message = r"found the pattern '.*' \(.*\), expected one of file names, for instance"
+    with pytest.raises(ValueError, match=message):
+        list_files(tmp_path, pattern)
 
 
 def test_pairs_have_the_same_stem(tmp_path):
@@ -132,6 +154,20 @@ def test_files_are_read_each_time_they_are_indexed(pairs):
     for each in (data, again):
         assert_array_equal(each.images[0], IMAGE + np.uint8(9))
         assert_array_equal(each.segmentations[0], LABELS + 9)
+
+
+def test_errors_of_lazy_reading_name_the_image_and_the_file(pairs):
+    data = bunch_of_pairs(pairs, read_labels)
+    pairs[1][0].write_bytes(b"no longer an image")
+    with pytest.raises(ValueError, match=r"^[^:]*b\.npy: found a file that cannot be read"):
+        data.images[1]
+    slic = SLIC(superpixel_size=3).fit(data.images[:1])
+    message = r"^image 1: .*b\.npy: found a file that cannot be read"
+    with pytest.raises(ValueError, match=message):
+        slic.transform(data.images)
+    # The size of the image is compared with that of its segmentation.
+    with pytest.raises(ValueError, match=message):
+        slic.score([IMAGE, IMAGE], data.segmentations)
 
 
 @pytest.mark.parametrize("annotators", [None, 3])

@@ -81,6 +81,24 @@ def test_errors(devkit, tmp_path):
         load_voc(devkit, "test")
 
 
+@pytest.mark.parametrize("name", ["../JPEGImages/2007_000032", "/etc/a", "C:\\a", ".", "C:a"])
+def test_a_list_leads_to_no_other_folder(devkit, name):
+    path = devkit / "VOC2012" / "ImageSets" / "Segmentation" / "test.txt"
+    path.write_text(f"2007_000032\n{name}\n")
+    with pytest.raises(ValueError, match=r"test\.txt: found the name .*, expected names of im"):
+        load_voc(devkit, "test")
+
+
+def test_damaged_lists(devkit):
+    path = devkit / "VOC2012" / "ImageSets" / "Segmentation" / "test.txt"
+    path.write_bytes(b"2007\xff\n")
+    with pytest.raises(ValueError, match=r"test\.txt: found .*UnicodeDecodeError.* the list"):
+        load_voc(devkit, "test")
+    path.write_text("x" * 5000)
+    with pytest.raises(ValueError, match=r"test\.txt: found the name 'x{100}', expected names"):
+        load_voc(devkit, "test")
+
+
 def test_missing_and_wrong_files(devkit):
     home = devkit / "VOC2012"
     data = load_voc(devkit, "val")

@@ -229,8 +229,9 @@ def test_make_channel_union():
         ([("a", Powers()), ("a", LabFeatures())], ValueError, "Names provided are not unique"),
         ([("a__b", Powers())], ValueError, "names must not contain __"),
         ([("channel_axis", Powers())], ValueError, "names conflict with constructor arguments"),
-        ([("a", "drop")], TypeError, "Cannot clone object ''drop''"),
-        ([("a", 3)], TypeError, "Cannot clone object '3'"),
+        ([("a", "drop")], ValueError, "found 'drop' for 'a', expected a transformer or 'passth"),
+        ([("a", 3)], ValueError, "found 3 for 'a', expected a transformer or 'passthrough'"),
+        ([(3, Powers())], ValueError, "transformers: found the name 3, expected text"),
         ([("a", LabFeatures)], TypeError, "instance .* instead of a class"),
     ],
 )

@@ -78,7 +78,7 @@ def test_a_file_of_something_else(tmp_path):
 @pytest.mark.parametrize("device", ["cpu", "meta"])
 def test_tensors_that_fit_pass(network, device):
     tensors = {**tensors_of(network, "net."), "other.0.weight": torch.zeros(9)}
-    check_tensors(tensors, network.to(device), "file", "net.")
+    check_tensors(tensors, network.to(device), "net.")
 
 
 @pytest.mark.parametrize(
@@ -103,25 +103,23 @@ def test_tensors_that_do_not_fit_are_named(network, change, message):
     tensors = {f"net.{name}": each for name, each in changed.items() if each is not None}
     before = {name: each.clone() for name, each in tensors_of(network).items()}
     message = message.replace("'", "'net.", 1)
-    with pytest.raises(ValueError, match=f"^file: tensor {message}"):
-        check_tensors(tensors, network, "file", "net.")
-    with pytest.raises(ValueError, match=f"^file: tensor {message}"):
-        fill_network(network, tensors, "file", "net.")
+    with pytest.raises(ValueError, match=f"^tensor {message}"):
+        check_tensors(tensors, network, "net.")
+    with pytest.raises(ValueError, match=f"^tensor {message}"):
+        fill_network(network, tensors, "net.")
     # Nothing of it was taken.
     assert all(each.equal(before[name]) for name, each in tensors_of(network).items())
 
 
 def test_a_network_is_filled(network):
     tensors = {name: each + 1 for name, each in tensors_of(network, "net.").items()}
-    fill_network(network, tensors, "file", "net.")
+    fill_network(network, tensors, "net.")
     for name, tensor in tensors_of(network, "net.").items():
         assert tensor.equal(tensors[name])
 
 
 def test_names_that_nothing_knows():
     known = {"a": torch.zeros(1)}
-    check_names(known, {**known, "b": torch.zeros(1)}, "file")
-    with pytest.raises(
-        ValueError, match=r"^file: tensor 'c': found float32 of shape \(3, 1\), ex"
-    ):
-        check_names({**known, "c": torch.zeros(3, 1)}, known, "file")
+    check_names(known, {**known, "b": torch.zeros(1)})
+    with pytest.raises(ValueError, match=r"^tensor 'c': found float32 of shape \(3, 1\), ex"):
+        check_names({**known, "c": torch.zeros(3, 1)}, known)

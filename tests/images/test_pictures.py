@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image, ImageCms
 
+from sksuperpixel import SLIC
 from sksuperpixel._images.pictures import array_of_picture, is_picture, picture_in_layout
 
 COLOURS = np.array([[[200, 100, 50], [10, 20, 30]], [[40, 160, 60], [90, 90, 90]]], dtype=np.uint8)
@@ -93,6 +94,23 @@ def test_a_jpeg_in_cmyk_is_converted():
     picture = Image.open(file)
     assert picture.mode == "CMYK"
     assert_allclose(array_of_picture(picture).astype(int), plain, atol=4)
+
+
+def test_a_picture_whose_file_is_damaged(tmp_path):
+    # Pillow opens a file at once, but reads it only when its pixels are asked for.
+    Image.fromarray(np.tile(COLOURS, (40, 40, 1))).save(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(content[: len(content) // 2])
+    with (
+        Image.open(tmp_path / "a.png") as picture,
+        pytest.raises(ValueError, match=r"a\.png: found a file that cannot be read \(OSError: "),
+    ):
+        array_of_picture(picture)
+    with (
+        Image.open(io.BytesIO(content[: len(content) // 2])) as picture,
+        pytest.raises(ValueError, match=r"^image 1: a picture: found a file that cannot be read"),
+    ):
+        SLIC(superpixel_size=9).fit([COLOURS]).transform([COLOURS, picture])
 
 
 def test_pictures_are_recognised():

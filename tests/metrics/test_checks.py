@@ -185,3 +185,9 @@ def test_wrong_settings():
         n_superpixels(GOOD, ignore_label=1.5)
     with pytest.raises(ValueError, match=r"^average: found 'max', expected 'mean' or None$"):
         compactness(GOOD, average="max")
+
+
+def test_an_entry_that_is_none():
+    for y_true, y_pred in (([GOOD, None], [GOOD, GOOD]), ([GOOD, GOOD], [GOOD, None])):
+        with pytest.raises((TypeError, ValueError), match="image 1: found .*, expected"):
+            boundary_recall(y_true, y_pred)

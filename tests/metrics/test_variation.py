@@ -116,3 +116,13 @@ def test_masks():
 def test_nan_outside_the_mask_does_not_matter():
     image = np.array([[0.0, 1.0, np.nan]])
     assert explained_variation(image, np.array([[0, 1, -1]])) == 1.0
+
+
+@pytest.mark.parametrize("factor", [1e300, 1e-300, 2.0**1000, 5e-324])
+def test_any_scale(factor):
+    image = np.array([[0.0, 0, 4, 8], [0, 0, 4, 8]])
+    superpixels = np.array([[0, 0, 1, 1], [0, 0, 1, 1]])
+    expected = explained_variation(image, superpixels)
+    assert explained_variation(factor * image, superpixels) == pytest.approx(expected, rel=1e-12)
+    extremes = np.where(superpixels, 1.7e308, -1.7e308)
+    assert explained_variation(extremes, superpixels) == 1

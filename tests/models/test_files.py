@@ -195,11 +195,9 @@ def test_parameters_of_the_machine_are_not_believed(tmp_path):
 
     description = description_of(path)
     poison(description["params"])
-    for name in ("params", "training"):
-        description[name].update(evil)
-    assert (
-        json.dumps(description).count('"meta"') == 6
-    )  # the model, its net, two unions and two parts
+    description["params"].update(evil)
+    # The model, two unions and two parts.
+    assert json.dumps(description).count('"meta"') == 5
     rewrite(path, description)
     loaded = TrainableSLIC.load(path)
     assert (loaded.n_jobs, loaded.device) == (None, "cpu")
@@ -270,19 +268,101 @@ def without(description, name):
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "message"),
     [
-        lambda d: [],
-        lambda d: without(d, "network"),
-        lambda d: {**d, "params": {**d["params"], "foo": 1}},
-        lambda d: {**d, "params": {**d["params"], "features": None}},
-        lambda d: {**d, "label_maker": {"foo": 1}},
-        lambda d: {**d, "learned": {}},
+        (lambda d: [], "found a list, expected a description"),
+        (lambda d: without(d, "network"), "description: found no entry 'network', expected one"),
+        (lambda d: {**d, "more": 1}, "description: found an entry 'more', expected none of this"),
+        (
+            lambda d: {**d, "params": {**d["params"], "foo": 1}},
+            "params: found an entry 'foo', expected none of this name",
+        ),
+        (
+            lambda d: {**d, "params": without(d["params"], "features")},
+            "params: found no entry 'features', expected one",
+        ),
+        (
+            lambda d: {**d, "params": {**d["params"], "features": None}},
+            "features: found None, expected an object with entries",
+        ),
+        (
+            lambda d: {**d, "label_maker": {"foo": 1}},
+            "label_maker: found an entry 'foo', expected",
+        ),
+        (lambda d: {**d, "label_maker": "x" * 99}, "label_maker: found 'x+... of 101 characters"),
+        (lambda d: {**d, "learned": {}}, "learned: found no entry 'n_channels_in_', expected one"),
     ],
 )
-def test_descriptions_that_are_not_of_a_model(saved, change):
+def test_descriptions_that_are_not_of_a_model(saved, change, message):
     rewrite(saved, json.dumps(change(description_of(saved))))
-    with pytest.raises(ValueError, match="model: found a "):
+    with pytest.raises(ValueError, match=f"model: {message}"):
+        TrainableSLIC.load(saved)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("network.params.n_features", 10**8, "network: n_features: found 100000000, expected a w"),
+        ("network.params.n_hidden", 10**8, "network: n_hidden: found 100000000, expected a whole"),
+        ("network.params.n_hidden", True, "network: n_hidden: found True, expected a whole numb"),
+        ("network.params.n_layers", 2, "(n_layers: found 2|n_hidden: found 16), expected"),
+        ("network.params.n_layers", [3], r"network: n_layers: found \[3\], expected a whole num"),
+        ("params.superpixel_size", None, "The 'superpixel_size' parameter of TrainableSLIC must"),
+        ("params.compactness", -1, "The 'compactness' parameter of TrainableSLIC must be"),
+        ("params.spacing", "ab", "The 'spacing' parameter of TrainableSLIC must be"),
+        ("params.channel_axis", 7, "channel_axis: found 7, expected a whole number from -4 to 3"),
+        ("params.channel_weights", [1, 1], r"channel_weights: found shape \(2,\), expected"),
+        ("params.edge_channel", 9, "edge_channel: found 9, expected one of 3 features"),
+        ("params.pair_features", {}, r"pair_features: found \{\}, expected a list"),
+        ("params.features", "passthrough", "found 1 features and 0 pair features, expected 3"),
+        ("params.features", "Lab", "features: found 'Lab', expected an object with entries"),
+        ("label_maker.strategy", "?", "The 'strategy' parameter of LabelMaker must be"),
+        ("training.max_epochs", -1, "max_epochs: found -1, expected a whole number from 0 to"),
+        ("learned.n_channels_in_", 10**9, "n_channels_in_: found 1000000000, expected a whole"),
+        ("learned.n_channels_in_", 2, "found 2 channels, expected 1 .grey. or 3 .RGB."),
+        ("learned.n_pixels_", 0.5, "n_pixels_: found 0.5, expected a whole number from 0 to"),
+    ],
+)
+def test_entries_out_of_range_are_named(saved, place, value, message):
+    description = description_of(saved)
+    *parents, name = place.split(".")
+    part = description
+    for each in parents:
+        part = part[each]
+    part[name] = value
+    if place == "params.features" and value == "passthrough":
+        description["learned"]["n_channels_in_"] = 1
+    rewrite(saved, description)
+    with pytest.raises(ValueError, match=f"model: .*{message}") as error:
+        TrainableSLIC.load(saved)
+    assert type(error.value) is ValueError
+
+
+def test_a_parameter_newer_than_the_file_keeps_its_default(saved):
+    description = description_of(saved)
+    del description["params"]["start_label"]
+    rewrite(saved, description)
+    assert TrainableSLIC.load(saved).start_label == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"format": NaN}', "damaged description, expected JSON: found NaN, expected a number"),
+        ('{"format": 1, "format": 2}', "found the same name twice, expected each once"),
+        ("[" * 42 + "]" * 42, "nested more than 40 times"),
+        ("[" * 100_000, "nested more than 40 times"),
+        (
+            " " * 2**22 + "{}",
+            "description of 4194306 characters, expected at most",
+        ),
+        ("1" * 5000, "damaged description, expected JSON"),
+        ("{}", "format None of version None, expected"),
+    ],
+)
+def test_texts_that_are_no_description(saved, text, message):
+    rewrite(saved, text)
+    with pytest.raises(ValueError, match=f"model: found .*{message}"):
         TrainableSLIC.load(saved)
 
 

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sksuperpixel._files.errors import about_file
 from sksuperpixel._files.tensors import check_tensors
 from sksuperpixel._torch import seeded_torch
 from sksuperpixel.features.trainable.weights import read_weights
@@ -185,6 +186,24 @@ class ENet(nn.Module):
         return self.fullconv(x)
 
 
+def network_params(tensors):
+    """Find the parameters of the network that has such tensors.
+
+    Parameters
+    ----------
+    tensors : dict of str to torch.Tensor
+
+    Returns
+    -------
+    dict of str to int
+        If the tensors are not those of such a network, the smallest possible parameters.
+        Comparing the tensors with those of that network then shows what is wrong.
+    """
+    last = tensors.get("fullconv.weight")
+    fits = last is not None and last.ndim == 4 and last.numel() > 0
+    return {"n_classes": last.shape[1] if fits else 1}
+
+
 def load_weights(path, n_classes=None, seed=None):
     """Read a network from a safetensors file.
 
@@ -211,10 +230,9 @@ def load_weights(path, n_classes=None, seed=None):
         one.
     """
     tensors = read_weights(path)
-    last = tensors.get("fullconv.weight")
-    stored_classes = last.shape[1] if last is not None and last.ndim == 4 else 1
-    with torch.device("meta"):
-        check_tensors(tensors, ENet(stored_classes), path)
+    stored_classes = network_params(tensors)["n_classes"]
+    with about_file(path), torch.device("meta"):
+        check_tensors(tensors, ENet(stored_classes))
     if n_classes in (None, stored_classes):
         n_classes = stored_classes
     else:

@@ -15,7 +15,15 @@ from sksuperpixel._images.data_range import check_colours
 from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.segmentations import check_segmentation_to_learn
 from sksuperpixel.features._lab import LabFeatures, check_colour_channels
-from sksuperpixel.features.enet.network import BLOCKS, LAYERS, STEP, load_weights, new_network
+from sksuperpixel.features.enet.network import (
+    BLOCKS,
+    LAYERS,
+    STEP,
+    ENet,
+    load_weights,
+    network_params,
+    new_network,
+)
 from sksuperpixel.features.enet.training import ClassLoss, class_weights, count_labels
 from sksuperpixel.features.trainable.crops import interpolate
 from sksuperpixel.features.trainable.transformer import NetworkFeatures
@@ -223,16 +231,20 @@ class ENetFeatures(NetworkFeatures):
         return self._fit(X, y, masks)
 
     def _check_params(self):
+        super()._check_params()
         if self.layer not in LAYERS:
             raise ValueError(f"layer: found {self.layer!r}, expected one of {', '.join(LAYERS)}")
-        super()._check_params()
 
     def _learned(self, network, losses):
         return {**super()._learned(network, losses), "n_classes_": network.n_classes}
 
     @staticmethod
     def _network_params(tensors):
-        return {"n_classes": tensors["fullconv.weight"].shape[1]}
+        return network_params(tensors)
+
+    @staticmethod
+    def _network_of(params):
+        return ENet(**params)
 
     def _untrained(self):
         """Load the network, or make one with random weights."""

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sksuperpixel._files.errors import about_file
 from sksuperpixel._files.tensors import check_tensors
 from sksuperpixel._torch import seeded_torch
 from sksuperpixel.features.trainable.weights import read_weights
@@ -123,7 +124,8 @@ def network_params(tensors):
     params = {}
     for parameter, name, least in (("n_maps", "maps.weight", 1), ("width", _FIRST, 2)):
         tensor = tensors.get(name)
-        params[parameter] = tensor.shape[0] if tensor is not None and tensor.ndim == 4 else least
+        fits = tensor is not None and tensor.ndim == 4 and tensor.numel() > 0
+        params[parameter] = tensor.shape[0] if fits else least
     return params
 
 
@@ -149,8 +151,8 @@ def load_maps_network(path):
     """
     tensors = read_weights(path)
     params = network_params(tensors)
-    with torch.device("meta"):
-        check_tensors(tensors, MapsNetwork(**params), path)
+    with about_file(path), torch.device("meta"):
+        check_tensors(tensors, MapsNetwork(**params))
     network = new_maps_network(**params, seed=0)
     network.load_state_dict(tensors, strict=False)
     return network

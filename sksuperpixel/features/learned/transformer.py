@@ -17,6 +17,7 @@ from sksuperpixel._torch import one_torch_thread
 from sksuperpixel.features._lab import LabFeatures, check_colour_channels, lab_planes
 from sksuperpixel.features.learned.network import (
     STEP,
+    MapsNetwork,
     load_maps_network,
     network_params,
     new_maps_network,
@@ -275,6 +276,10 @@ class LearnedFeatures(NetworkFeatures):
     @staticmethod
     def _network_params(tensors):
         return network_params(tensors)
+
+    @staticmethod
+    def _network_of(params):
+        return MapsNetwork(**params)
 
     def _untrained(self):
         return self._start(self._draw_seed())

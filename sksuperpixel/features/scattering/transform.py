@@ -26,6 +26,18 @@ def halo_of_filters(J, L):
     return -(-int(np.ceil(_REACH * (wavelets + average))) // step) * step
 
 
+def longest_window(J, halo):
+    """Find the largest length of a window, in pixels."""
+    grid = max(_LENGTH_STEP, 2**J)
+    return -(-max(_LONGEST, 4 * halo) // grid) * grid
+
+
+def bytes_of_filters(J, L):
+    """Estimate how many bytes the filters of the largest windows take."""
+    # Filters are float32. Together, the smaller versions of a filter are a third of its size.
+    return longest_window(J, halo_of_filters(J, L)) ** 2 * (J * L + 1) * 4 * 4 // 3
+
+
 def windows_of_axis(size, J, halo):
     """Plan the windows along one axis.
 
@@ -53,7 +65,7 @@ def windows_of_axis(size, J, halo):
     step = 2**J
     n_values = -(-(size - 1 - step // 2) // step) + 2
     grid = max(_LENGTH_STEP, step)
-    longest = -(-max(_LONGEST, 4 * halo) // grid) * grid
+    longest = longest_window(J, halo)
     n_windows = -(-n_values // ((longest - 2 * halo - 1) // step + 1))
     each = -(-n_values // n_windows)
     length = -(-((each - 1) * step + 1 + 2 * halo) // grid) * grid

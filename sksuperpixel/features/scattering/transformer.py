@@ -21,10 +21,18 @@ from sksuperpixel.features.scattering.maps import (
     list_maps,
     select_maps,
 )
-from sksuperpixel.features.scattering.transform import enlarge, scatter, values_around_pixels
+from sksuperpixel.features.scattering.transform import (
+    bytes_of_filters,
+    enlarge,
+    scatter,
+    values_around_pixels,
+)
 
 # The transform squares values in float32, which cannot hold the squares of larger numbers.
 _LARGEST = 1e15
+# More memory for filters, or more maps of an image, would be a mistake rather than a wish.
+_MOST_FILTER_BYTES = 4 * 2**30
+_MOST_MAPS = 100_000
 
 
 class _Settings(NamedTuple):
@@ -53,10 +61,11 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
     Parameters
     ----------
     J : int, default=2
-        Number of scales. Wavelets have the scales 0 to ``J - 1``, and averages are taken over
-        about ``2**J`` pixels.
+        Number of scales, at most 10. Wavelets have the scales 0 to ``J - 1``, and averages are
+        taken over about ``2**J`` pixels.
     L : int, default=8
-        Number of angles between 0 and 180 degrees.
+        Number of angles between 0 and 180 degrees, at most 128. The filters of both together
+        must not need more than 4 GiB.
     max_order : {1, 2}, default=2
         Maximum number of wavelets that a channel is filtered with.
     channels : {"all", "lightness"}, default="all"
@@ -152,8 +161,8 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
 
     _parameter_constraints: dict = {  # noqa: RUF012
         **ImageTransformerMixin._parameter_constraints,
-        "J": [Interval(Integral, 1, None, closed="left")],
-        "L": [Interval(Integral, 1, None, closed="left")],
+        "J": [Interval(Integral, 1, 10, closed="both")],
+        "L": [Interval(Integral, 1, 128, closed="both")],
         "max_order": [Interval(Integral, 1, 2, closed="both")],
         "channels": [StrOptions({"all", "lightness"})],
         "select": ["array-like", callable, None],
@@ -213,10 +222,15 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         TypeError
             If the images are not a sequence of arrays of numbers.
         """
-        self._validate_params()
-        _torch_device(self.device)
-        check_data_range(self.data_range)
+        self._check_params()
         first = self._reader(X, masks).first
+        n_scattered = 1 if self.channels == "lightness" else first.n_channels
+        n_maps = n_scattered * count_maps(self.J, self.L, self.max_order)
+        if n_maps > _MOST_MAPS:
+            raise ValueError(
+                f"J, L: found J={self.J} and L={self.L}, with which {n_scattered} channels have "
+                f"{n_maps} maps; expected at most {_MOST_MAPS}"
+            )
         maps = list_maps(self.J, self.L, self.max_order, self.channels, first.n_channels)
         settings = _Settings(
             int(self.J),
@@ -230,6 +244,17 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         # At once, so that Ctrl-C cannot come in between.
         vars(self).update(_settings=settings, n_channels_in_=first.n_channels)
         return self
+
+    def _check_params(self):
+        super()._check_params()
+        _torch_device(self.device)
+        check_data_range(self.data_range)
+        n_bytes = bytes_of_filters(int(self.J), int(self.L))
+        if n_bytes > _MOST_FILTER_BYTES:
+            raise ValueError(
+                f"J, L: found J={self.J} and L={self.L}, whose filters would need "
+                f"{n_bytes / 2**30:.0f} GiB; expected at most {_MOST_FILTER_BYTES / 2**30:.0f} GiB"
+            )
 
     def _check_first(self, image):
         _check_flat(image.pixels)

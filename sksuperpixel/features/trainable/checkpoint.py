@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 import torch
 
+from sksuperpixel._files.errors import about_file
 from sksuperpixel._files.tensors import check_like, read_tensors, to_bytes
 from sksuperpixel._files.writing import write_atomically
 
@@ -20,8 +21,10 @@ _OF_NETWORK, _OF_OPTIMIZER = "network.", "optimizer."
 # What Adam keeps of each parameter: how many steps it did, and means of the gradient and of its
 # square.
 _STEP, _MEAN, _MEAN_SQUARE = "step", "exp_avg", "exp_avg_sq"
+# The end of the names of a network's counters, which are kept as floats like everything else.
+_COUNT = ".count"
 # What ends in one of these cannot be negative.
-_NOT_NEGATIVE = (_STEP, _MEAN_SQUARE, "running_var", "num_batches_tracked")
+_NOT_NEGATIVE = (_STEP, _MEAN_SQUARE, _COUNT)
 # More than the description of any training and the names of its tensors need, in bytes.
 _LONGEST_HEADER = 2**20
 
@@ -81,12 +84,17 @@ def read_checkpoint(path, training, network, optimizer):
     if not os.path.exists(path):
         return []
     try:
-        tensors, losses = _read_state(path, training, network)
+        with about_file(path):
+            _check_size(os.path.getsize(path), training, network)
+        tensors, metadata = read_tensors(path)
+        with about_file(path):
+            losses = _check_state(tensors, metadata, training, network)
     except ValueError as error:
         raise ValueError(
             f"checkpoint: {error}; remove the file to start again, or give another path"
         ) from error
-    own = {name: tensors[_OF_NETWORK + name] for name in network.state_dict()}
+    state = network.state_dict()
+    own = {name: tensors[_name_of(name, each)] for name, each in state.items()}
     network.load_state_dict(own)
     _restore_optimizer(optimizer, network, tensors)
     return losses.tolist()
@@ -108,12 +116,16 @@ def _restore_optimizer(optimizer, network, tensors):
     optimizer.load_state_dict(state)
 
 
+def _name_of(name, tensor):
+    """Name a tensor of a network in the file."""
+    return f"{_OF_NETWORK}{name}{'' if tensor.is_floating_point() else _COUNT}"
+
+
 def _state_of(network):
-    """Collect all that a network consists of, with its counters as float64."""
-    state = network.state_dict().items()
+    """Collect all that a network consists of, by the names in the file."""
     return {
-        _OF_NETWORK + name: each if each.is_floating_point() else each.double()
-        for name, each in state
+        _name_of(name, each): each if each.is_floating_point() else each.double()
+        for name, each in network.state_dict().items()
     }
 
 
@@ -130,66 +142,68 @@ def _digest(tensors, training):
     return digest.hexdigest()
 
 
-def _read_state(path, training, network):
-    """Read the tensors and the losses of a file, and check everything in it."""
-    expected = _state_of(network)
+def _check_size(found, training, network):
+    """Check the size of a file in bytes, so that nothing larger is read."""
     # Adam has two tensors of the size of each parameter, besides the parameter itself.
-    most = 3 * sum(each.nbytes for each in expected.values()) + 8 * training.max_epochs
+    most = 3 * sum(each.nbytes for each in _state_of(network).values()) + 8 * training.max_epochs
     most += _LONGEST_HEADER
-    found = os.path.getsize(path)
     if found > most:
-        raise ValueError(f"{path}: found {found} bytes, expected at most {most} for this training")
-    tensors, metadata = read_tensors(path)
-    description = _read_description(path, metadata)
-    _check_training(path, description["training"], training)
+        raise ValueError(f"found {found} bytes, expected at most {most} for this training")
+
+
+def _check_state(tensors, metadata, training, network):
+    """Check everything in a file, and return the losses, which are taken from the tensors."""
+    description = _read_description(metadata)
+    _check_training(description["training"], training)
     losses = tensors.pop("losses", torch.zeros(0))
-    _check_losses(path, losses, training)
+    _check_losses(losses, training)
+    expected = _state_of(network)
     for name, parameter in network.named_parameters():
         prefix = f"{_OF_OPTIMIZER}{name}."
         if any(prefix + part in tensors for part in (_STEP, _MEAN, _MEAN_SQUARE)):
             expected[prefix + _STEP] = torch.zeros(())
             expected[prefix + _MEAN] = expected[prefix + _MEAN_SQUARE] = parameter
-    check_like(tensors, expected, path)
+    check_like(tensors, expected)
     digest = _digest({**tensors, "losses": losses}, description["training"])
     if digest != description.get("sha256"):
-        raise ValueError(f"{path}: found other numbers than were written, expected the same")
+        raise ValueError("found other numbers than were written, expected the same")
     for name, tensor in tensors.items():
         if name.endswith(_NOT_NEGATIVE) and (tensor < 0).any():
-            raise ValueError(f"{path}: tensor {name!r}: found negative numbers, expected none")
-    return tensors, losses
+            raise ValueError(f"tensor {name!r}: found negative numbers, expected none")
+    return losses
 
 
-def _read_description(path, metadata):
+def _read_description(metadata):
     try:
         description = json.loads(metadata.get("sksuperpixel", "{}"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: found a damaged description, expected JSON: {error}") from error
+        raise ValueError(f"found a damaged description, expected JSON: {error}") from error
     if not isinstance(description, dict):
         description = {}
     found = tuple(f"{description.get(name)!r:.100}" for name in ("format", "version"))
     if found != (repr(FORMAT), repr(VERSION)):
         raise ValueError(
-            f"{path}: found format {found[0]} of version {found[1]}, expected {FORMAT!r} of "
+            f"found format {found[0]} of version {found[1]}, expected {FORMAT!r} of "
             f"version {VERSION}"
         )
     if not isinstance(description.get("training"), dict):
-        raise ValueError(f"{path}: found no description of a training, expected one")
+        raise ValueError("found no description of a training, expected one")
     return description
 
 
-def _check_training(path, found, training):
+def _check_training(found, training):
     for name, expected in _as_json(training).items():
         if found.get(name) != expected:
             raise ValueError(
-                f"{path}: found a checkpoint of a training with {name}={found.get(name)!r:.500}, "
+                f"found a checkpoint of a training with {name}={found.get(name)!r:.500}, "
                 f"expected {name}={expected!r}"
             )
 
 
-def _check_losses(path, losses, training):
+def _check_losses(losses, training):
     most = training.max_epochs
     if losses.dtype != torch.float64 or losses.ndim != 1 or not 1 <= len(losses) <= most:
         raise ValueError(
-            f"{path}: found losses of shape {tuple(losses.shape)} and type {losses.dtype}, "
+            f"found losses of shape {tuple(losses.shape)} and type {losses.dtype}, "
             f"expected float64 of 1 to {most} epochs"
         )

@@ -37,7 +37,8 @@ class NetworkFeatures(
     - ``_train(reader, y)`` returns a trained network and the mean loss of each epoch.
     - ``_colours(image)`` converts an image (H, W, C) to what the network sees: (H, W, 3), float32.
     - ``_plane_features(colours)`` computes the features of what the network sees.
-    - ``_network_params(tensors)`` finds the parameters of the network that has such tensors.
+    - ``_network_params(tensors)`` finds the parameters of the network that has such tensors, and
+      ``_network_of(params)`` makes a network with these parameters.
 
     It may override ``_learned(network, losses)``, which names the attributes that ``fit`` sets.
     """
@@ -65,7 +66,6 @@ class NetworkFeatures(
 
     def _fit(self, X, y, masks):
         """Check everything, then load the network or train it."""
-        self._validate_params()
         self._check_params()
         reader = self._reader(X, masks)
         # All images to train on must have the same number of channels as the first one.
@@ -77,7 +77,7 @@ class NetworkFeatures(
         return self
 
     def _check_params(self):
-        """Check what `_parameter_constraints` do not check."""
+        super()._check_params()
         try:
             torch.empty(0, device=self.device)
         except (RuntimeError, AssertionError) as error:

@@ -1,0 +1,137 @@
+"""Images, masks and valid parameters of every kind: right superpixels in bounded time.
+
+For each result: dtype, shape, labels in raster order, connected, exact number where promised;
+the same on several threads, without a mask and with one that is True everywhere, in any layout of
+memory, and again; the input is unchanged.
+"""
+
+import warnings
+
+import numpy as np
+from fuzz import inputs
+from fuzz.harness import Defect
+from scipy import ndimage
+
+from sksuperpixel import SLIC, slic
+
+# Images have at most 2,000 pixels, and a clustering at most 50 iterations.
+LIMIT_S, LIMIT_MB = 4, 300
+
+
+def prepare(folder):
+    """Compile the kernels."""
+    for mask in (None, [np.ones((9, 9), bool)]):
+        for n_segments in (None, 4):
+            SLIC(3, n_segments=n_segments).fit_transform([np.zeros((9, 9, 3))], masks=mask)
+    return SLIC(n_segments=3, features="passthrough", n_jobs=2).fit([np.eye(9)])
+
+
+def case(rng, shared):
+    """Cut one image with one set of parameters, in several ways."""
+    # Colours of an unusual range are warned of, which is right.
+    warnings.filterwarnings("ignore", "image 0: found .* values up to")
+    n_axes = inputs.choose(rng, [2, 2, 2, 3])
+    shape = inputs.shape(rng, n_axes)
+    n_channels = inputs.choose(rng, [None, 3, 3, 1, 2, 5] if n_axes == 2 else [None, 3, 1])
+    image = inputs.image(rng, shape, n_channels)
+    inside = inputs.mask(rng, shape)
+    if rng.random() < 0.2:
+        return _function(rng, image, inside, n_channels)
+    estimator = _estimator(rng, shape, inside, n_channels)
+    kept = image.copy()
+    try:
+        superpixels = _cut(estimator, image, inside)
+    except ValueError as error:
+        return _refused(error, estimator, image, inside)
+    if not np.array_equal(kept, image):
+        raise Defect("the image was changed")
+    inputs.check_superpixels(superpixels, estimator, inside, shape)
+    again = inputs.layout(rng, image.copy())
+    for what, found in (
+        ("two threads", _cut(estimator.set_params(n_jobs=2), image, inside)),
+        ("another layout", _cut(estimator, again, inside)),
+    ):
+        if not np.array_equal(found, superpixels):
+            raise Defect(f"{what}: another result")
+    if inside is None or inside.all():
+        other = np.ones(shape, bool) if inside is None else None
+        if not np.array_equal(_cut(estimator, image, other), superpixels):
+            raise Defect("a mask that is True everywhere: another result than without one")
+    return "works"
+
+
+def _cut(estimator, image, inside):
+    return estimator.fit_transform([image], masks=None if inside is None else [inside])[0]
+
+
+def _estimator(rng, shape, inside, n_channels):
+    """Draw parameters that are all valid, many of them extreme."""
+    n_pixels = int(np.prod(shape)) if inside is None else int(np.count_nonzero(inside))
+    lab = n_channels in (None, 1, 3) and rng.random() < 0.5
+    n_features = 3 if lab else n_channels or 1
+    params = {
+        "superpixel_size": inputs.choose(rng, [1, 1.5, 2, 3, 5.5, 8, 16, 100, 1e6]),
+        "compactness": inputs.choose(rng, [0, 1e-30, 0.01, 1, 10, 10, 100, 1e4, 1e12]),
+        "max_iter": inputs.choose(rng, [1, 2, 5, 10, 50]),
+        "features": "lab" if lab else "passthrough",
+        "channel_axis": None if n_channels is None else -1,
+        "min_size_factor": inputs.choose(rng, [0, 0.25, 0.25, 0.5, 1]),
+        "enforce_connectivity": rng.random() < 0.85,
+        "start_label": inputs.choose(rng, [0, 0, 1, 2**30]),
+    }
+    if rng.random() < 0.5:
+        params["n_segments"] = int(rng.integers(1, n_pixels + 1))
+        params["oversegmentation"] = inputs.choose(rng, [1, 1.5, 2, 6, 6, 30, 1e6])
+        params["refine_iter"] = inputs.choose(rng, [0, 1, 5, 5, 20])
+    if rng.random() < 0.3:
+        spans = [0.01, 0.5, 1, 1, 2, 30, 1e3, 1e6, 1e-6]
+        params["spacing"] = [float(inputs.choose(rng, spans)) for _ in shape]
+    if rng.random() < 0.3:
+        weights = [0, 0.5, 1, 1, 1e-20, 1e6]
+        params["channel_weights"] = [inputs.choose(rng, weights) for _ in range(n_features)]
+    if params["compactness"] > 0 and rng.random() < 0.15:
+        params["adaptive_compactness"] = True
+    return SLIC(**params)
+
+
+# Why a valid estimator may refuse a valid image.
+_REASONS = (
+    "parts that do not touch",
+    "data_range",
+    "spacing: found",
+    "white",
+    "too large",
+    "float32",
+    "axes",
+    "infinity",
+)
+
+
+def _refused(error, estimator, image, inside):
+    message = str(error)
+    if not any(reason in message for reason in _REASONS):
+        raise error
+    if "parts that do not touch" in message:
+        parts = ndimage.label(np.ones(image.shape[:2]) if inside is None else inside)[1]
+        if parts <= estimator.n_segments:
+            raise Defect(f"refused a mask of {parts} parts") from error
+    return "refused"
+
+
+def _function(rng, image, inside, n_channels):
+    """Call the function for one image, whose parameters are those of scikit-image."""
+    options = {
+        "n_segments": int(rng.integers(1, 300)),
+        "compactness": float(inputs.choose(rng, [0.01, 0.1, 1, 10, 1000])),
+        "sigma": float(inputs.choose(rng, [0, 0, 0.5, 2])),
+        "channel_axis": None if n_channels is None else -1,
+        "mask": inside,
+    }
+    superpixels = slic(image, **options)
+    shape = image.shape if n_channels is None else image.shape[:-1]
+    n_pixels = int(np.prod(shape)) if inside is None else int(np.count_nonzero(inside))
+    n_parts = 1 if inside is None else ndimage.label(inside)[1]
+    expected = max(min(options["n_segments"], n_pixels), n_parts)
+    if superpixels.shape != shape or superpixels.max() != expected:
+        raise Defect(f"slic: {superpixels.max()} superpixels, not {expected}")
+    return "slic works"

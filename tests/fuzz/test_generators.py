@@ -1,0 +1,70 @@
+"""A small share of each generator's cases, in every run of the tests."""
+
+from importlib import import_module
+
+import pytest
+from fuzz import harness, models, truncations
+
+pytest.importorskip("torch")
+pytest.importorskip("kymatio")
+SHARES = {"models": 300, "parameters": 200, "estimators": 80, "metrics": 200, "metamorphic": 100}
+
+
+@pytest.mark.parametrize("name", SHARES)
+@pytest.mark.filterwarnings("ignore")  # the harness decides about warnings
+def test_generated_cases(name, tmp_path):
+    generator = import_module(f"fuzz.{name}")
+    shared = generator.prepare(tmp_path)
+    results = [harness.run_one(generator, 7, number, shared) for number in range(SHARES[name])]
+    assert [(each.number, each.defect, each.where) for each in results if each.defect] == []
+    # A generator whose cases are all refused would test little.
+    assert sum("refused" not in each.outcome for each in results) >= SHARES[name] / 20
+
+
+def test_truncated_models(tmp_path):
+    files, _ = models.prepare(tmp_path)
+    shortest = min((content for content, _ in files), key=len)
+    assert truncations.try_all(shortest, tmp_path / "cut") == -(-len(shortest) // 64)
+
+
+class OneOfEach:
+    """A generator whose cases go wrong in all ways but those that end a process."""
+
+    LIMIT_S, LIMIT_MB = 0.5, 100
+
+    @staticmethod
+    def case(rng, shared):
+        way = shared[0]
+        if way == "defect":
+            raise harness.Defect("wrong")
+        if way == "error":
+            return {}["absent"]
+        if way == "warning":
+            import warnings
+
+            warnings.warn("a warning", UserWarning, stacklevel=2)
+        if way == "slow":
+            sum(range(10**8))
+        if way == "memory":
+            return len(bytearray(300 * 2**20)) and "used"
+        return "fine"
+
+
+@pytest.mark.parametrize(
+    ("way", "defect"),
+    [
+        ("fine", None),
+        ("defect", "wrong"),
+        ("error", "KeyError: 'absent'"),
+        ("warning", "UserWarning: a warning"),
+        ("slow", "took longer than 0.5 s"),
+        ("memory", "needed more than 100 MB"),
+    ],
+)
+def test_the_harness_finds_what_is_wrong(way, defect):
+    result = harness.run_one(OneOfEach, 0, 0, [way])
+    assert result.defect == defect
+    report = harness.Report("one", 0)
+    report.add(result)
+    assert len(report.defects) == (defect is not None)
+    assert ("0 defects" in str(report)) == (defect is None)

@@ -212,8 +212,10 @@ def case(rng, shared):
     """Resume a training from a file that was changed."""
     path = shared["path"]
     path.write_bytes(shared["whole"][rng.integers(3)])
-    kind, signed = rng.integers(10), "unsigned"
-    if kind == 0:
+    kind, signed = rng.integers(11), "unsigned"
+    if kind == 10:
+        name = "unchanged"
+    elif kind == 0:
         name = "swapped"
         path.write_bytes(shared["others"][rng.integers(len(OTHERS))])
     elif kind == 1:

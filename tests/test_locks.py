@@ -105,3 +105,23 @@ def test_functions_are_called_in_forks_only():
     in_forked_processes(lambda: called.append(1))
     assert succeeds_in_a_fork(lambda: called == [1])
     assert called == []
+
+
+def test_a_fork_waits_while_numba_compiles():
+    from numba import njit
+    from numba.core.compiler_lock import global_compiler_lock
+
+    import sksuperpixel  # noqa: F401
+
+    held = threading.Event()
+
+    def hold():
+        with global_compiler_lock:
+            held.set()
+            time.sleep(0.2)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    assert succeeds_in_a_fork(lambda: njit(lambda x: x + 1)(1) == 2)
+    thread.join()

@@ -160,7 +160,8 @@ def test_threads_do_not_matter():
     slic = SLIC(superpixel_size=8, features=ENetFeatures(), compactness=2.0)
     expected = slic.fit_transform(images)
     threaded = clone(slic).set_params(n_jobs=2).fit_transform(images)
-    np.testing.assert_array_equal(threaded, expected)
+    for one, other in zip(threaded, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_in_a_pipeline(textures):

@@ -247,7 +247,7 @@ def scattering(**params):
 def ctrl_c(folder, times, seed):
     """After Ctrl-C, everything is as before."""
     counts = {}
-    for number, task in enumerate(TASKS):
+    for number, task in enumerate(TASKS[:times]):
         share = len(range(number, times, len(TASKS)))
         result = folder / "counts"
         rng = np.random.default_rng([seed, number])

@@ -14,9 +14,9 @@ SHARE = (
     "kills_of_save:3",
     "kills_of_fit:2",
     "kills_of_cache:2",
-    "ctrl_c:6",
+    "ctrl_c:3",
     "full_disk:1",
-    "savers:10",
+    "savers:8",
     "sharers:1",
     "forks:1",
 )

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksuperpixel._clustering.planes import Planes, channels_first
 from sksuperpixel._clustering.settings import Settings
 from sksuperpixel._clustering.superpixels import superpixels
-from sksuperpixel._clustering.threads import ONE_THREAD, Threads
+from sksuperpixel._clustering.threads import ONE_THREAD, Threads, run_in_order
 from sksuperpixel._documentation import DocumentedOnline
 from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.images import check_finite
@@ -241,12 +242,7 @@ class SuperpixelTransformer(
                 threads = Threads(pool, n_threads)
                 yield from (function(threads, i) for i in range(n_images))
                 return
-            waiting = [pool.submit(function, ONE_THREAD, i) for i in range(n_images)]
-            try:
-                yield from (each.result() for each in waiting)
-            finally:
-                for each in waiting:
-                    each.cancel()
+            yield from run_in_order(pool, partial(function, ONE_THREAD), range(n_images))
 
     def _channels_looked_at(self, n_features):
         """Tell which features have a weight above 0: ndarray of shape (C,), bool."""

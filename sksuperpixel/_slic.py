@@ -213,8 +213,8 @@ class SLIC(SuperpixelTransformer):
             n_features = n_channels if features is None else 3
             self._distance(n_features)
             check_edge_channel(self.edge_channel, n_features)
-        self.features_ = features
-        self.n_channels_in_ = n_channels
+        # At once, so that Ctrl-C cannot come in between.
+        vars(self).update(features_=features, n_channels_in_=n_channels)
         return self
 
     def _check_params(self):

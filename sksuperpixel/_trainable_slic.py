@@ -248,9 +248,10 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
             learner._learn(reader, y, teacher_for, clone(net), rng, report)
             task.call_on_fit_task_end(estimator=self)
         progress.call_on_fit_task_end(estimator=self, X=X, y=y)
-        for name, value in vars(learner).items():
-            if name.endswith("_"):
-                setattr(self, name, value)
+        # All at once, so that Ctrl-C cannot come in between.
+        vars(self).update(
+            {name: value for name, value in vars(learner).items() if name.endswith("_")}
+        )
         return self
 
     def _check_params(self):

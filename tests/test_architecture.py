@@ -14,6 +14,7 @@ PACKAGE = Path(sksuperpixel.__file__).parent
 # From the bottom to the top: a module may import from the layers below its own, and from its own
 # folder. See docs/architecture.md.
 LAYERS = [
+    {"_locks"},
     {"_torch", "_files", "_label_maps", "_documentation"},
     {"_images", "_clustering"},
     {"metrics", "datasets", "features", "networks"},

@@ -117,8 +117,23 @@ def check_tensors(tensors, network, prefix=""):
         If a tensor is missing or superfluous, has another type or shape, or is not finite, or if
         a variance is negative.
     """
-    expected = tensors_of(network, prefix)
     found = {name: each for name, each in tensors.items() if name.startswith(prefix)}
+    check_like(found, tensors_of(network, prefix))
+
+
+def check_like(found, expected):
+    """Check that tensors have the names, types and shapes of others, and finite numbers.
+
+    Parameters
+    ----------
+    found, expected : dict of str to torch.Tensor
+
+    Raises
+    ------
+    ValueError
+        If a tensor is missing or superfluous, has another type or shape, or is not finite, or if
+        a variance is negative.
+    """
     for name in sorted(expected.keys() | found.keys()):
         is_there, should_be = _describe(found.get(name)), _describe(expected.get(name))
         if is_there != should_be:

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import zlib
 from functools import partial
 from numbers import Integral
 
@@ -11,7 +12,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sksuperpixel._documentation import DocumentedOnline
-from sksuperpixel._images.errors import about_image
+from sksuperpixel._images.errors import about_image, warn_about_image
 from sksuperpixel._images.images import check_finite
 from sksuperpixel._images.lazy_sequence import LazySequence
 from sksuperpixel._images.masks import fill_outside, replace_outside
@@ -77,8 +78,26 @@ def features_of(transformer, image, what="features"):
 
 
 def _compute(transformer, key, image):
-    """Compute one image's features; `key` tells the cache what they depend on."""
-    return transformer._image_features(image)
+    """Compute one image's features and their checksum; `key` tells what they depend on."""
+    features = transformer._image_features(image)
+    return features, _checksum(features)
+
+
+def _checksum(features):
+    about = f"{features.shape} {features.dtype.str}".encode()
+    return zlib.crc32(np.ascontiguousarray(features), zlib.crc32(about))
+
+
+def _is_whole(found):
+    """Tell whether what a cache gave is what `_compute` returned."""
+    return (
+        isinstance(found, tuple)
+        and len(found) == 2
+        and isinstance(found[0], np.ndarray)
+        and found[0].dtype.kind == "f"
+        and isinstance(found[1], int)
+        and found[1] == _checksum(found[0])
+    )
 
 
 class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output_keys=None):
@@ -217,7 +236,16 @@ class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output
             return self._image_features(pixels)
         memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
         cached = memory.cache(_compute, ignore=["transformer"])
-        return cached(self, self._cache_key(), pixels)
+        arguments = self, self._cache_key(), pixels
+        # A cache that cannot read its file computes the features again, but it does not notice
+        # numbers that have changed there.
+        found = cached(*arguments)
+        if not _is_whole(found):
+            if hasattr(cached, "call_and_shelve"):
+                cached.call_and_shelve(*arguments).clear()
+            warn_about_image("found damaged features in the cache; they were computed again")
+            found = _compute(*arguments)
+        return found[0]
 
     def _cache_key(self):
         """Return what the features of an image depend on, besides the image."""

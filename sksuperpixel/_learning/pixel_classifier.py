@@ -1,12 +1,14 @@
 """Training of the classifier, a skorch network that chooses among clusters."""
 
+import dis
 import inspect
+import traceback
 
 import numpy as np
 import torch
 from sklearn.base import clone
 from skorch import NeuralNetClassifier
-from skorch.callbacks import EarlyStopping
+from skorch.callbacks import Callback, EarlyStopping
 from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 
@@ -145,13 +147,39 @@ def fit_net(net, pixels, validation, *, channel_weights, sets, seed, device, sta
             _start_from(net.module_, start)
         # Without epochs, the network stays as it is.
         if net.max_epochs > 0:
-            net.partial_fit(PixelDataset(pixels, train), pixels.targets[train])
+            _train(net, PixelDataset(pixels, train), pixels.targets[train])
     if not all(torch.isfinite(each).all() for each in net.module_.state_dict().values()):
         raise ValueError(
             "classifier: found numbers that are not finite after training; expected a lower "
             "learning_rate, or features without such large values"
         )
     return net.set_params(train_split=None)
+
+
+def _train(net, pixels, targets):
+    """Do what skorch's `partial_fit` does, but let Ctrl-C come out.
+
+    skorch ends the training instead, and its result is a network that seems to be trained.
+    """
+    net.notify("on_train_begin", X=pixels, y=targets)
+    try:
+        net.fit_loop(pixels, targets)
+    except KeyboardInterrupt as error:
+        if not _is_from_callback(error):
+            raise
+    net.notify("on_train_end", X=pixels, y=targets)
+
+
+def _is_from_callback(error):
+    """Tell whether a callback raised KeyboardInterrupt, which is how callbacks end a training."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    in_callback = any(isinstance(frame.f_locals.get("self"), Callback) for frame in frames)
+    # Ctrl-C may come while a callback works, but not from a statement.
+    last = error.__traceback__
+    while last.tb_next is not None:
+        last = last.tb_next
+    operation = last.tb_frame.f_code.co_code[last.tb_lasti]
+    return in_callback and operation == dis.opmap["RAISE_VARARGS"]
 
 
 def _hold_out(net, pixels, validation):

@@ -129,8 +129,8 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
             (name, each if _passes(each) else fit_copy(each, reader, y))
             for name, each in self.transformers
         ]
-        self.n_channels_in_ = reader.first.n_channels
-        self.transformers_ = transformers
+        # At once, so that Ctrl-C cannot come in between.
+        vars(self).update(transformers_=transformers, n_channels_in_=reader.first.n_channels)
         return self
 
     def _check_params(self):

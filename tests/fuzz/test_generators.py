@@ -7,7 +7,14 @@ from fuzz import harness, models, truncations
 
 pytest.importorskip("torch")
 pytest.importorskip("kymatio")
-SHARES = {"models": 300, "parameters": 200, "estimators": 80, "metrics": 200, "metamorphic": 100}
+SHARES = {
+    "models": 300,
+    "parameters": 200,
+    "estimators": 80,
+    "metrics": 200,
+    "metamorphic": 100,
+    "checkpoints": 80,
+}
 
 
 @pytest.mark.parametrize("name", SHARES)

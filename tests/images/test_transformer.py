@@ -1,5 +1,7 @@
 """What all transformers of images into features share."""
 
+import shutil
+
 import joblib
 import numpy as np
 import pytest
@@ -157,6 +159,89 @@ def test_lab_is_computed_once(tmp_path, monkeypatch):
         [np.moveaxis(IMAGES[0], -1, 0)]
     )[0]
     assert calls == [0, 1, 2, 3, 0]
+
+
+def entry_of(folder):
+    (entry,) = folder.rglob("output.pkl")
+    return entry
+
+
+def overwrite(content):
+    return lambda folder: entry_of(folder).write_bytes(content)
+
+
+DAMAGE = {
+    "empty": overwrite(b""),
+    "garbage": overwrite(bytes(range(256))),
+    "cut": lambda folder: entry_of(folder).write_bytes(entry_of(folder).read_bytes()[:-20]),
+    "other": lambda folder: joblib.dump(IMAGES[0].astype(np.float32), entry_of(folder)),
+    "text": lambda folder: joblib.dump(("text", "text"), entry_of(folder)),
+    "no entry": lambda folder: shutil.rmtree(entry_of(folder).parent),
+    "no file": lambda folder: entry_of(folder).unlink(),
+    "no folder": shutil.rmtree,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.filterwarnings("ignore:image 0. found damaged features in the cache:UserWarning")
+def test_damaged_caches_are_repaired(damage, tmp_path, computed):
+    expected = Brightness().fit_transform(IMAGES)[0]
+    features = Brightness(memory=tmp_path / "cache").fit_transform(IMAGES)
+    features[0]
+    damage(tmp_path / "cache")
+    computed.clear()
+    for _ in range(3):
+        np.testing.assert_array_equal(features[0], expected)
+    # The first time, they were computed again, and perhaps the second time to cache them.
+    assert 1 <= len(computed) <= 2
+
+
+@pytest.mark.filterwarnings("ignore:image 0. found damaged features in the cache:UserWarning")
+def test_no_changed_byte_changes_cached_features(tmp_path):
+    expected = Brightness().fit_transform(IMAGES)[0]
+    features = Brightness(memory=tmp_path).fit_transform(IMAGES)
+    features[0]
+    entry = entry_of(tmp_path)
+    whole = entry.read_bytes()
+    for place in range(0, len(whole), 7):
+        changed = bytearray(whole)
+        changed[place] ^= 1 << place % 8
+        entry.parent.mkdir(exist_ok=True)
+        entry.write_bytes(changed)
+        np.testing.assert_array_equal(features[0], expected)
+
+
+def test_changed_features_in_a_cache_are_a_warning(tmp_path):
+    features = Brightness(memory=tmp_path).fit_transform(IMAGES)
+    features[0]
+    joblib.dump((IMAGES[0].astype(np.float32), 5), entry_of(tmp_path))
+    with pytest.warns(UserWarning, match="image 0: found damaged features in the cache; they "):
+        features[0]
+
+
+def test_a_cache_that_is_not_a_folder_is_an_error(tmp_path):
+    path = tmp_path / "cache"
+    path.write_bytes(b"")
+    with pytest.raises(OSError, match="cache"):
+        Brightness(memory=path).fit_transform(IMAGES)[0]
+
+
+def test_other_memories_can_be_given():
+    class Keeping:
+        """A memory in the sense of scikit-learn, which gives whatever it wants."""
+
+        given = ()
+
+        def cache(self, function, ignore=None):
+            return lambda *arguments: self.given or function(*arguments)
+
+    memory = Keeping()
+    expected = Brightness().fit_transform(IMAGES)[0]
+    features = Brightness(memory=memory).fit_transform(IMAGES)
+    np.testing.assert_array_equal(features[0], expected)
+    memory.given = (expected + 1, 0)
+    with pytest.warns(UserWarning, match="found damaged features"):
+        np.testing.assert_array_equal(features[0], expected)
 
 
 def test_output_cannot_be_set_to_tables():

@@ -1,5 +1,7 @@
 """Training of the classifier: what may be given, and that it is trained as asked for."""
 
+import signal
+
 import numpy as np
 import pytest
 import torch
@@ -121,6 +123,49 @@ def test_training_starts_from_another_network():
     assert parameters(again).equal(parameters(first))
     with pytest.raises(ValueError, match="warm_start: found a network of another kind or size"):
         fit(make_distance_net(1, max_epochs=0), pixels, start=first.module_)
+
+
+class InterruptedNetwork(DistanceNetwork):
+    """The user presses Ctrl-C while this network computes."""
+
+    def forward(self, rows):
+        signal.raise_signal(signal.SIGINT)
+        return super().forward(rows)
+
+
+class Interrupted(Callback):
+    """The user presses Ctrl-C while this callback works."""
+
+    def on_epoch_end(self, net, **kwargs):
+        signal.raise_signal(signal.SIGINT)
+
+
+class Stopping(Callback):
+    """A callback that ends the training as skorch's own callbacks do."""
+
+    def on_epoch_end(self, net, **kwargs):
+        self.stop()
+
+    def stop(self):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"module": InterruptedNetwork}, {"callbacks": [Interrupted()]}],
+    ids=["network", "callback"],
+)
+def test_ctrl_c_comes_out(params):
+    state, n_threads = torch.get_rng_state(), torch.get_num_threads()
+    with pytest.raises(KeyboardInterrupt):
+        fit(make_distance_net(1, max_epochs=3).set_params(**params), make_pixels())
+    assert torch.get_rng_state().equal(state)
+    assert torch.get_num_threads() == n_threads
+
+
+def test_callbacks_can_end_the_training():
+    net = make_distance_net(1, max_epochs=9).set_params(callbacks=[Stopping()])
+    assert len(fit(net, make_pixels()).history) == 1
 
 
 @pytest.mark.parametrize("n_pixels", [228, 229, 230])

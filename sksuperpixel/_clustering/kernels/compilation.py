@@ -1,6 +1,12 @@
 """How Numba compiles the kernels."""
 
 from numba import njit
+from numba.core.compiler_lock import global_compiler_lock
+
+from sksuperpixel._locks import held_while_forking
+
+# A process that is forked while another thread compiles could never compile anything.
+held_while_forking(global_compiler_lock)
 
 kernel = njit(cache=True, nogil=True, error_model="numpy")
 network_kernel = njit(

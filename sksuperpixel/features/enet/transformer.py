@@ -14,6 +14,7 @@ from sksuperpixel._documentation import with_parameters_of
 from sksuperpixel._images.data_range import check_colours
 from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.segmentations import check_segmentation_to_learn
+from sksuperpixel._torch import one_torch_thread
 from sksuperpixel.features._lab import LabFeatures, check_colour_channels
 from sksuperpixel.features.enet.network import (
     BLOCKS,
@@ -131,8 +132,8 @@ class ENetFeatures(NetworkFeatures):
     In training, the loss is the cross-entropy with the paper's weights of the classes,
     ``1 / ln(1.02 + p)``, where p is the fraction of the labelled pixels that belong to the class.
     Unlike in the paper, encoder and decoder are trained together. On a CPU, a training has the
-    same result at each call if torch uses the same number of threads. Callbacks can follow the
-    epochs and end the training: see :meth:`set_callbacks`.
+    same result at each call if torch uses the same number of threads. Features do not depend on
+    this number. Callbacks can follow the epochs and end the training: see :meth:`set_callbacks`.
 
     References
     ----------
@@ -298,7 +299,7 @@ class ENetFeatures(NetworkFeatures):
         """Compute the features of one image (H, W, 3)."""
         device = torch.device(self.device)
         network = self.network_.to(device)
-        with torch.inference_mode():
+        with torch.inference_mode(), one_torch_thread():
             x = self._network_input(image).to(device)
             maps = network(x, self.layer)[0].cpu().numpy()
         if self.layer == "fullconv":

@@ -1,14 +1,15 @@
 """The filters of the scattering transform. The process keeps the last few banks of filters."""
 
-import threading
 from functools import lru_cache
 
 import numpy as np
 
+from sksuperpixel._locks import ProcessLock
+
 # Number of banks kept for later images. With J=2 and L=8, each has at most about 30 MB.
 _N_BANKS = 8
 
-_building = threading.Lock()
+_building = ProcessLock()
 
 
 def filter_bank(height, width, J, L, device):
@@ -29,7 +30,7 @@ def filter_bank(height, width, J, L, device):
         wavelets, and "phi" is the averaging filter.
     """
     # One thread at a time. Otherwise, threads that need the same bank would all build it.
-    with _building:
+    with _building.lock:
         return _build_filter_bank(height, width, J, L, device)
 
 

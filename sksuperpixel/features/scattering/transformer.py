@@ -241,8 +241,8 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
             self.data_range,
             select_maps(self.select, maps),
         )
-        self.n_channels_in_ = first.n_channels
-        self._settings = settings
+        # At once, so that Ctrl-C cannot come in between.
+        vars(self).update(_settings=settings, n_channels_in_=first.n_channels)
         return self
 
     def _check_params(self):

@@ -5,7 +5,6 @@ import os
 from copy import deepcopy
 from functools import partial
 from numbers import Integral, Real
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -17,7 +16,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sksuperpixel._files.tensors import tensors_of, to_bytes
-from sksuperpixel._files.writing import write_atomically
+from sksuperpixel._files.writing import check_writable, write_atomically
 from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.images import check_finite
 from sksuperpixel._images.parameters import check_data_range
@@ -72,9 +71,9 @@ class NetworkFeatures(
         # All images to train on must have the same number of channels as the first one.
         reader.n_channels = reader.first.n_channels
         network, losses = self._train(reader, y) if self.train else (self._untrained(), [])
-        self.n_channels_in_ = reader.first.n_channels
-        for name, value in self._learned(network, losses).items():
-            setattr(self, name, value)
+        learned = self._learned(network, losses)
+        # All at once, so that Ctrl-C cannot come in between.
+        vars(self).update(learned, n_channels_in_=reader.first.n_channels)
         return self
 
     def _check_params(self):
@@ -131,10 +130,8 @@ class NetworkFeatures(
                 f"random_state: found {self.random_state!r}, expected an int with a checkpoint, "
                 "so that the training can be resumed"
             )
-        if self.checkpoint is not None and not Path(self.checkpoint).absolute().parent.is_dir():
-            raise FileNotFoundError(
-                f"checkpoint: found no folder to write {self.checkpoint} to, expected one"
-            )
+        if self.checkpoint is not None:
+            check_writable(self.checkpoint)
 
     def _train_network(self, reader, y, network, loss, about, seed):
         """Train a network in place, tell callbacks, and return the mean loss of each epoch."""

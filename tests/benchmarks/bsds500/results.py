@@ -8,7 +8,6 @@ running it again takes seconds.
 import argparse
 import hashlib
 import json
-import os
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
@@ -17,6 +16,7 @@ import pandas as pd
 from joblib import Memory
 
 import sksuperpixel
+from sksuperpixel._files.writing import write_atomically
 
 # Part of the key of every cached result. The key holds a method's settings but not the code that
 # interprets them, so increase this number when a change of the library or of the modules shared
@@ -74,9 +74,7 @@ def cached(folder, name, parts, compute):
     if not path.exists():
         start = perf_counter()
         table = compute()
-        partial_path = path.with_suffix(".part")
-        table.to_csv(partial_path, index=False)
-        os.replace(partial_path, path)
+        write_atomically(path, table.to_csv(index=False).encode())
         print(f"  {name}: {perf_counter() - start:.0f} s", flush=True)
     return pd.read_csv(path)
 

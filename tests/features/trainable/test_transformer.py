@@ -251,22 +251,28 @@ def test_a_checkpoint_of_another_training_is_an_error(make, textures, tmp_path):
     settings = {"max_epochs": 1, "checkpoint": tmp_path / "checkpoint"}
     make(**settings).fit(*textures)
     wrong = [
-        ({"max_epochs": 2}, "belongs to a training with max_epochs=1, expected max_epochs=2"),
-        ({"random_state": 1}, "belongs to a training with seed="),
-        ({"ignore_label": 0}, "belongs to a training with about="),
-        ({"data_range": 300}, "belongs to a training with about="),
+        (
+            {"max_epochs": 2},
+            "found a checkpoint of a training with max_epochs=1, expected max_epochs=2",
+        ),
+        ({"random_state": 1}, "found a checkpoint of a training with seed="),
+        ({"ignore_label": 0}, "found a checkpoint of a training with about="),
+        ({"data_range": 300}, "found a checkpoint of a training with about="),
         ({"random_state": None}, "random_state: found None, expected an int with a checkpoint"),
     ]
     if make is learned:
         wrong += [
-            ({name: 5}, "belongs to a training with about=") for name in ("compactness", "width")
+            ({name: 5}, "found a checkpoint of a training with about=")
+            for name in ("compactness", "width")
         ]
     for params, message in wrong:
         with pytest.raises(ValueError, match=message):
             make(**(settings | params)).fit(*textures)
     # NumPy's numbers are numbers.
     make(**(settings | {"batch_size": np.int64(3)})).fit(*textures)
-    with pytest.raises(FileNotFoundError, match="checkpoint: found no folder to write"):
+    with pytest.raises(
+        FileNotFoundError, match="checkpoint: found no folder to write it to, expected one"
+    ):
         make(checkpoint=tmp_path / "none" / "checkpoint").fit(*textures)
 
 

@@ -1,0 +1,31 @@
+"""A small share of `fuzz.interruptions`, which tells how to run the rest."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("skorch")
+
+SHARE = (
+    "kills_of_save:3",
+    "kills_of_fit:2",
+    "kills_of_cache:2",
+    "ctrl_c:3",
+    "full_disk:1",
+    "savers:8",
+    "sharers:1",
+    "forks:1",
+)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked")
+def test_interruptions():
+    # In a process of its own, because what this one did with torch goes on in those it forks.
+    command = [sys.executable, Path(__file__).with_name("interruptions.py"), *SHARE]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert len(result.stdout.splitlines()) == len(SHARE)

@@ -131,7 +131,8 @@ def find_halo(network, step):
     int
         Width in pixels: a positive multiple of `step`.
     """
-    n_around = 8
+    # Far enough for dilated convolutions, which leave blocks out.
+    n_around = 128
     while True:
         reached = max(_blocks_reached(network, step, n_around, axis) for axis in (2, 3))
         if reached < n_around:

@@ -135,11 +135,8 @@ def reached(compute, black, n_around=80):
 
 
 def test_halo_of_learned_features():
-    # In pixels: pooling looks 1, 2 and 4 to one side; two convolutions at each scale look
-    # 2, 4, 8 and 16 to both sides, and those on the way back 4, 2 and 1; interpolation takes one
-    # sample of the coarser scale. That is less than 64.
     network = spreading(learned.new_maps_network(1, 2, seed=0))
-    found = reached(lambda x: torch.cat([*network(x)[:1]], dim=1), network.centre)
+    found = reached(lambda x: network(x)[0], network.centre)
     assert learned.halo() == found == 48
 
 
@@ -198,17 +195,19 @@ def features_of(transformer, image, **params):
     ],
 )
 def test_features_do_not_depend_on_tiles(request, transformer):
-    image = picture(203, 326)
+    image = picture(142, 230)
     mask = np.zeros(image.shape[:2], bool)
-    mask[20:150, 30:300] = True
+    mask[20:110, 30:210] = True
     transformer.fit([image])
     expected = features_of(transformer, image)
     expected_inside = features_of(transformer, image, masks=[mask])
     request.getfixturevalue("small_tiles")
-    # The shape of a tile has an effect on how convolutions are rounded.
-    np.testing.assert_allclose(features_of(transformer, image), expected, atol=2e-5)
-    inside = features_of(transformer, image, masks=[mask])
-    np.testing.assert_allclose(inside, expected_inside, atol=2e-5)
+    found = features_of(transformer, image)
+    found_inside = features_of(transformer, image, masks=[mask])
+    # The shape of so small a tile has an effect on how convolutions are rounded.
+    rounding = 1e-6 * np.abs(expected).max()
+    np.testing.assert_allclose(found, expected, rtol=0, atol=rounding)
+    np.testing.assert_allclose(found_inside, expected_inside, rtol=0, atol=rounding)
 
 
 @pytest.mark.parametrize("transformer", [LearnedFeatures(width=4, train=False), ENetFeatures()])
@@ -220,7 +219,7 @@ def test_planes_of_a_volume_are_images(transformer, small_tiles):
 
 
 def test_superpixels_do_not_depend_on_tiles(request):
-    images = [picture(203, 326, seed=i) for i in range(3)]
+    images = [picture(142, 230, seed=i) for i in range(3)]
     slic = SLIC(10, features=LearnedFeatures(weights="bsds500", train=False)).fit(images)
     expected = slic.transform(images)
     request.getfixturevalue("small_tiles")

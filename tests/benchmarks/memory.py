@@ -69,7 +69,7 @@ def measure(shape, dtype, params, results):
     # Making the image took more memory than the image itself takes. Occupy the difference, so
     # that the peak rises as soon as SLIC needs memory.
     before = peak()
-    filler = np.ones((before - resident()) // 8)
+    filler = np.ones(max(before - resident(), 0) // 8)
     estimator.fit_transform([image])
     results.put((peak() - before) / (4 * image.size))
     del filler
@@ -84,7 +84,7 @@ def measure_network(make, params, shape, results):
         transformer.fit([small])
     transformer.transform([small])[0]
     before = peak()
-    filler = np.ones((before - resident()) // 8)
+    filler = np.ones(max(before - resident(), 0) // 8)
     result = transformer.transform([image])[0]
     results.put((peak() - before - result.nbytes) / np.prod(shape))
     del filler

@@ -1,7 +1,8 @@
-"""Measure the peak memory of SLIC relative to its input, on large images and volumes.
+"""Measure the peak memory of SLIC and of networks, on large images and volumes.
 
-The result is the memory that SLIC needs in addition to its input, divided by the size of the
-input as float32. Each case runs in a process of its own, and the kernels are compiled before the
+For SLIC, the result is the memory that it needs in addition to its input, divided by the size of
+the input as float32. For networks, it is the memory in addition to the image and the result, in
+bytes per pixel. Each case runs in a process of its own, and the kernels are compiled before the
 measurement starts.
 
     python tests/benchmarks/memory.py
@@ -13,7 +14,8 @@ import sys
 
 import numpy as np
 
-from sksuperpixel import SLIC
+from sksuperpixel import SLIC, TrainableSLIC
+from sksuperpixel.features import ENetFeatures, LearnedFeatures
 
 CASES = {
     "uint8 RGB 3000 x 3000": ((3000, 3000, 3), np.uint8, {}),
@@ -25,6 +27,17 @@ CASES = {
         {"features": "passthrough", "channel_axis": None},
     ),
 }
+
+NETWORKS = {
+    "LearnedFeatures": (LearnedFeatures, {"weights": "bsds500", "train": False}),
+    "LearnedFeatures, mirror": (
+        LearnedFeatures,
+        {"weights": "bsds500", "train": False, "mirror": True},
+    ),
+    "ENetFeatures": (ENetFeatures, {}),
+    "TrainableSLIC, bsds500": (TrainableSLIC.from_pretrained, {"name": "bsds500"}),
+}
+SHAPES = [(1000, 1000), (3000, 3000), (3000, 4000)]
 
 
 def pictures(shape, dtype):
@@ -56,9 +69,24 @@ def measure(shape, dtype, params, results):
     # Making the image took more memory than the image itself takes. Occupy the difference, so
     # that the peak rises as soon as SLIC needs memory.
     before = peak()
-    filler = np.ones((before - resident()) // 8)
+    filler = np.ones(max(before - resident(), 0) // 8)
     estimator.fit_transform([image])
     results.put((peak() - before) / (4 * image.size))
+    del filler
+
+
+def measure_network(make, params, shape, results):
+    """Measure the transform of one image, and put bytes per pixel into a queue."""
+    image = pictures((*shape, 3), np.uint8)
+    small = image[:64, :64].copy()
+    transformer = make(**params)
+    if not hasattr(transformer, "n_channels_in_"):
+        transformer.fit([small])
+    transformer.transform([small])[0]
+    before = peak()
+    filler = np.ones(max(before - resident(), 0) // 8)
+    result = transformer.transform([image])[0]
+    results.put((peak() - before - result.nbytes) / np.prod(shape))
     del filler
 
 
@@ -68,16 +96,26 @@ def resident():
         return int(file.read().split()[1]) * resource.getpagesize()
 
 
+def in_a_process(function, *arguments):
+    """Call a function in a new process, and return what it puts into a queue."""
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
+    process = context.Process(target=function, args=(*arguments, results))
+    process.start()
+    result = results.get()
+    process.join()
+    return result
+
+
 def main():
     """Measure every case, and print one line per case."""
-    context = multiprocessing.get_context("spawn")
-    for name, (shape, dtype, params) in CASES.items():
-        results = context.Queue()
-        process = context.Process(target=measure, args=(shape, dtype, params, results))
-        process.start()
-        ratio = results.get()
-        process.join()
+    for name, case in CASES.items():
+        ratio = in_a_process(measure, *case)
         print(f"{name:36} peak {ratio:5.2f} times the float32 input")
+    for name, case in NETWORKS.items():
+        for shape in SHAPES:
+            n_bytes = in_a_process(measure_network, *case, shape)
+            print(f"{name:24} {shape[0]} x {shape[1]} {n_bytes:5.0f} bytes per pixel")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The network ENet: its layers, and reading its weights."""
 
+from functools import lru_cache
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -7,6 +9,7 @@ from torch.nn import functional
 from sksuperpixel._files.errors import about_file
 from sksuperpixel._files.tensors import check_tensors
 from sksuperpixel._torch import seeded_torch
+from sksuperpixel.features.trainable.tiles import find_halo
 from sksuperpixel.features.trainable.weights import read_weights
 
 # The blocks of the paper's sections 2 and 3: kind, and dilation or length of asymmetric kernels.
@@ -246,3 +249,21 @@ def new_network(n_classes, seed):
     """Make a network with random weights, without changing torch's own generator."""
     with seeded_torch(seed):
         return ENet(n_classes).eval()
+
+
+@lru_cache
+def halo(layer):
+    """Find the width of the surroundings on which the samples of a layer depend.
+
+    Parameters
+    ----------
+    layer : str
+        One of LAYERS.
+
+    Returns
+    -------
+    int
+        Width in pixels: a multiple of `STEP`.
+    """
+    network = new_network(n_classes=1, seed=0)
+    return find_halo(lambda x: network(x, layer), STEP)

@@ -14,13 +14,13 @@ from sksuperpixel._documentation import with_parameters_of
 from sksuperpixel._images.data_range import check_colours
 from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.segmentations import check_segmentation_to_learn
-from sksuperpixel._torch import one_torch_thread
 from sksuperpixel.features._lab import LabFeatures, check_colour_channels
 from sksuperpixel.features.enet.network import (
     BLOCKS,
     LAYERS,
     STEP,
     ENet,
+    halo,
     load_weights,
     network_params,
     new_network,
@@ -293,31 +293,27 @@ class ENetFeatures(NetworkFeatures):
         image = check_colours(image, self.data_range)
         if image.dtype.kind == "u":
             image = image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
-        return np.broadcast_to(image.astype(np.float32), (*image.shape[:-1], 3))
+        return np.broadcast_to(image.astype(np.float32, copy=False), (*image.shape[:-1], 3))
 
-    def _plane_features(self, image):
-        """Compute the features of one image (H, W, 3)."""
-        device = torch.device(self.device)
-        network = self.network_.to(device)
-        with torch.inference_mode(), one_torch_thread():
-            x = self._network_input(image).to(device)
-            maps = network(x, self.layer)[0].cpu().numpy()
+    def _maps(self, network, x, inside):
+        maps = network(x, self.layer)[0].cpu().numpy()
         if self.layer == "fullconv":
-            maps = maps[:, STEP : STEP + image.shape[0], STEP : STEP + image.shape[1]]
-            return np.ascontiguousarray(np.moveaxis(maps, 0, -1))
+            return maps[:, *inside]
         step, n_maps = _SIZES[self.layer]
         # A layer's first sample is in the middle of the pixels that it stands for. For the initial
         # block's convolutions, whose kernels have an odd size, it is on the first of them.
         centres = np.full(n_maps, (step - 1) / 2)
         if self.layer == "initial":
             centres[:13] = 0
-        features = np.empty((n_maps, *image.shape[:2]), np.float32)
-        for centre in np.unique(centres):
-            part = maps[centres == centre]
-            for axis, n in enumerate(image.shape[:2], 1):
-                part = interpolate(part, (STEP + np.arange(n) - centre) / step, axis)
-            features[centres == centre] = part
-        return np.moveaxis(features, 0, -1)
+        # One map at a time, because maps of all pixels take far more memory than the samples.
+        return (
+            _enlarge(samples, centre, step, inside)
+            for samples, centre in zip(maps, centres, strict=True)
+        )
+
+    def _halo(self):
+        # Enlarging maps takes one more sample on each side.
+        return halo(self.layer) + (0 if self.layer == "fullconv" else STEP)
 
     def _cache_key(self):
         return (*super()._cache_key(), self.layer)
@@ -344,3 +340,27 @@ class ENetFeatures(NetworkFeatures):
         self._check_params()
         n_maps = self.network_.n_classes if self.layer == "fullconv" else _SIZES[self.layer][1]
         return np.array([f"{self.layer}_{i}" for i in range(n_maps)], dtype=object)
+
+
+def _enlarge(samples, centre, step, inside):
+    """Interpolate one map between its samples.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (h, w), float32
+    centre : float
+        Position of the first sample, in pixels.
+    step : int
+        Distance between samples, in pixels.
+    inside : tuple of 2 slice
+        Rows and columns of the pixels.
+
+    Returns
+    -------
+    ndarray, float32
+        The values at these pixels.
+    """
+    for axis, pixels in enumerate(inside):
+        positions = (np.arange(pixels.start, pixels.stop) - centre) / step
+        samples = interpolate(samples, positions, axis)
+    return samples

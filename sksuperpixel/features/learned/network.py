@@ -1,5 +1,7 @@
 """The network whose maps are the learned features."""
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from torch import nn
@@ -8,6 +10,7 @@ from torch.nn import functional
 from sksuperpixel._files.errors import about_file
 from sksuperpixel._files.tensors import check_tensors
 from sksuperpixel._torch import seeded_torch
+from sksuperpixel.features.trainable.tiles import find_halo
 from sksuperpixel.features.trainable.weights import read_weights
 
 # Height and width of images must be multiples of this, the step of the coarsest scale.
@@ -78,12 +81,18 @@ class MapsNetwork(nn.Module):
         """
         x = ((lab - self.centre) / self.spread).contiguous(memory_format=torch.channels_last)
         scales = []
-        for i, layers in enumerate(self.down):
-            x = layers(x if i == 0 else functional.max_pool2d(x, 2))
+        # Each result replaces x, so that maps are freed as soon as they are not needed any more.
+        for i, (first, second) in enumerate(self.down):
+            x = x if i == 0 else functional.max_pool2d(x, 2)
+            for operation in (*first, *second):
+                x = operation(x)
             scales.append(x)
-        for layer, beside in zip(reversed(self.up), reversed(scales[:-1]), strict=True):
+        x = scales.pop()
+        for layer in reversed(self.up):
             x = functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-            x = layer(torch.cat([x, beside], dim=1))
+            x = torch.cat([x, scales.pop()], dim=1)
+            for operation in layer:
+                x = operation(x)
         colours = lab * self.log_colour_scales.exp().view(3, 1, 1)
         # In bfloat16, maps would be too coarse to compare pixels.
         with torch.autocast(x.device.type, enabled=False):
@@ -106,6 +115,19 @@ def new_maps_network(n_maps, width, seed):
         network = MapsNetwork(n_maps, width)
     # On a CPU, convolutions are twice as fast in this layout.
     return network.to(memory_format=torch.channels_last).eval()
+
+
+@lru_cache
+def halo():
+    """Find the width of the surroundings on which the maps of a pixel depend.
+
+    Returns
+    -------
+    int
+        Width in pixels: a multiple of `STEP`. It is the same for all numbers of maps.
+    """
+    network = new_maps_network(n_maps=1, width=2, seed=0)
+    return find_halo(lambda x: network(x)[0], STEP)
 
 
 def network_params(tensors):

@@ -13,11 +13,11 @@ from sklearn.utils.validation import check_is_fitted
 from sksuperpixel._documentation import with_parameters_of
 from sksuperpixel._images.data_range import check_colours
 from sksuperpixel._label_maps.overlaps import densify
-from sksuperpixel._torch import one_torch_thread
 from sksuperpixel.features._lab import LabFeatures, check_colour_channels, lab_planes
 from sksuperpixel.features.learned.network import (
     STEP,
     MapsNetwork,
+    halo,
     load_maps_network,
     network_params,
     new_maps_network,
@@ -338,24 +338,20 @@ class LearnedFeatures(NetworkFeatures):
         labels[known], _ = densify(segmentation[known])
         return labels
 
-    def _plane_features(self, image):
-        """Compute the features of one image (H, W, 3)."""
-        maps = self._maps(image)
+    def _plane_features(self, colours, features):
+        super()._plane_features(colours, features)
         if self.mirror:
-            maps = (maps + self._maps(image[:, ::-1])[:, :, ::-1]) / 2
-        return np.moveaxis(np.ascontiguousarray(maps), 0, -1)
+            self._compute_tiles(colours[:, ::-1], features[:, :, ::-1], add=True)
+            features /= 2
 
-    def _maps(self, image):
-        """Compute the maps of the network: (M, H, W)."""
-        device = torch.device(self.device)
-        network = self.network_.to(device)
-        with torch.inference_mode(), one_torch_thread():
-            maps, edges = network(self._network_input(image).to(device))
-            if self.edges:
-                maps = torch.cat([maps, edges[:, None].sigmoid()], dim=1)
-            maps = maps[0].cpu().numpy()
-        height, width = image.shape[:2]
-        return maps[:, STEP : STEP + height, STEP : STEP + width]
+    def _maps(self, network, x, inside):
+        maps, edges = network(x)
+        if self.edges:
+            maps = torch.cat([maps, edges[:, None].sigmoid()], dim=1)
+        return maps[0].cpu().numpy()[:, *inside]
+
+    def _halo(self):
+        return halo()
 
     def _cache_key(self):
         return *super()._cache_key(), bool(self.edges), bool(self.mirror)

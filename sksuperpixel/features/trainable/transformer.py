@@ -22,6 +22,8 @@ from sksuperpixel._images.images import check_finite
 from sksuperpixel._images.parameters import check_data_range
 from sksuperpixel._images.segmentations import check_segmentation_to_learn
 from sksuperpixel._images.transformer import ImageTransformerMixin
+from sksuperpixel._torch import one_torch_thread
+from sksuperpixel.features.trainable.tiles import cut_into_tiles
 from sksuperpixel.features.trainable.training import Training, train_network
 
 
@@ -36,7 +38,9 @@ class NetworkFeatures(
     - ``_untrained()`` returns the network if nothing is to be learned.
     - ``_train(reader, y)`` returns a trained network and the mean loss of each epoch.
     - ``_colours(image)`` converts an image (H, W, C) to what the network sees: (H, W, 3), float32.
-    - ``_plane_features(colours)`` computes the features of what the network sees.
+    - ``_maps(network, x, inside)`` computes the maps of a tile: it returns arrays (h, w), one per
+      feature, of the rows and columns `inside` (a pair of slices) of the tensor x (1, 3, h', w').
+    - ``_halo()`` returns the width of the surroundings on which the maps depend, in pixels.
     - ``_network_params(tensors)`` finds the parameters of the network that has such tensors, and
       ``_network_of(params)`` makes a network with these parameters.
 
@@ -214,20 +218,36 @@ class NetworkFeatures(
             return labels
         return np.where(labels == self.ignore_label, -1, labels)
 
-    def _network_input(self, image):
-        """Mirror an image (H, W, 3) at its borders, and make a tensor (1, 3, h, w) of it."""
-        # On all sides, because convolutions pad with zeros, which would be edges in the features.
-        step = self._step
-        margins = [(step, step + -n % step) for n in image.shape[:2]]
-        padded = np.pad(image, [*margins, (0, 0)], mode="symmetric")
-        return torch.from_numpy(np.ascontiguousarray(np.moveaxis(padded, -1, 0)))[None]
-
     def _image_features(self, image):
-        image = self._colours(image)
-        if image.ndim == 3:
-            return self._plane_features(image)
-        # A volume is a stack of images.
-        return np.stack([self._plane_features(plane) for plane in image])
+        colours = self._colours(image)
+        n_features = len(self.get_feature_names_out())
+        features = np.empty((n_features, *colours.shape[:-1]), np.float32)
+        if colours.ndim == 3:
+            self._plane_features(colours, features)
+        else:
+            # A volume is a stack of images.
+            for i, plane in enumerate(colours):
+                self._plane_features(plane, features[:, i])
+        return np.moveaxis(features, 0, -1)
+
+    def _plane_features(self, colours, features):
+        """Compute the features of what the network sees (H, W, 3), into an array (M, H, W)."""
+        self._compute_tiles(colours, features)
+
+    def _compute_tiles(self, colours, features, add=False):
+        """Write the maps of one tile after the other into the features, or add them."""
+        device = torch.device(self.device)
+        network = self.network_.to(device)
+        with torch.inference_mode(), one_torch_thread():
+            for tile in cut_into_tiles(colours.shape[:2], self._step, self._halo):
+                seen = colours[tile.rows[:, np.newaxis], tile.columns]
+                seen = np.ascontiguousarray(np.moveaxis(seen, -1, 0))
+                maps = self._maps(network, torch.from_numpy(seen)[None].to(device), tile.inside)
+                for feature, values in zip(features, maps, strict=True):
+                    if add:
+                        feature[tile.place] += values
+                    else:
+                        feature[tile.place] = values
 
     def _cache_key(self):
         # Features depend on the weights themselves, not on the parameters they come from.

@@ -30,7 +30,7 @@ from sksuperpixel.metrics import achievable_segmentation_accuracy
 SHARED_CONSTRAINTS = {
     "superpixel_size": [Interval(Real, 1, 2**31 - 1, closed="both")],
     "n_segments": [Interval(Integral, 1, 2**31 - 1, closed="both"), None],
-    "compactness": [Interval(Real, 0, 1e20, closed="both")],
+    "compactness": [Interval(Real, 0, 1e37, closed="both")],
     "max_iter": [Interval(Integral, 1, 10_000, closed="both")],
     "features": [StrOptions({"lab", "passthrough"}), HasMethods(["fit", "transform"])],
     "channel_weights": ["array-like", None],
@@ -70,7 +70,9 @@ class SuperpixelTransformer(
         ValueError
             If a parameter is not as expected.
         """
-        self._validate_params()
+        # float16 cannot hold the limits that it is compared with.
+        with np.errstate(over="ignore"):
+            self._validate_params()
 
     def _fit_features(self, reader, y):
         """Check the first image and the segmentations, and fit the feature transformer.
@@ -265,12 +267,9 @@ class SuperpixelTransformer(
             planes = channels_first(values, image.mask)
         # Checked after the conversion, because float64 values may be too large for float32.
         seen = self._channels_looked_at(len(planes))
-        check_finite(
-            np.moveaxis(planes if seen.all() else planes[seen], 0, -1),
-            image.mask,
-            what="" if own else "in the features ",
-        )
-        _check_not_all_lost(values, planes, image.mask)
+        what = "" if own else "in the features "
+        check_finite(np.moveaxis(planes if seen.all() else planes[seen], 0, -1), image.mask, what)
+        _check_not_all_lost(values, planes, image.mask, seen, what)
         # An image is a volume of one plane.
         volume = (1,) * (3 - len(image.shape)) + image.shape
         mask = None if image.mask is None else image.mask.reshape(volume)
@@ -278,18 +277,31 @@ class SuperpixelTransformer(
         return Planes(planes.reshape(-1, *volume), mask, spacing)
 
 
-def _check_not_all_lost(values, planes, mask):
-    """Raise ValueError if float32 cannot tell any of the values from 0."""
-    smallest = np.finfo(np.float32).tiny
+def _check_not_all_lost(values, planes, mask, seen, what):
+    """Raise ValueError if float32 cannot tell any of the values from 0.
+
+    Parameters
+    ----------
+    values : ndarray of shape (..., C)
+    planes : ndarray of shape (C, ...), float32
+        The same values.
+    mask : ndarray of shape (...), bool, or None
+    seen : ndarray of shape (C,), bool
+        The channels that count.
+    what : str
+        What to call the values in the error, if they are not the image itself.
+    """
     if values.dtype != np.float64:
         return
-    inside = planes if mask is None else planes[:, mask]
-    if (np.abs(inside) >= smallest).any():
-        return
-    # Channels of weight 0 may be NaN.
-    largest = np.fmax.reduce(np.abs(values if mask is None else values[mask]), axis=None)
+    smallest = np.finfo(np.float32).tiny
+    largest = 0.0
+    everywhere = ... if mask is None else mask
+    for channel in np.flatnonzero(seen):
+        if (np.abs(planes[channel][everywhere]) >= smallest).any():
+            return
+        largest = max(largest, np.abs(values[..., channel][everywhere]).max())
     if largest > 0:
         raise ValueError(
-            f"found values of at most {largest:.3g}, expected some of at least {smallest:.3g}, "
-            "because features are computed in float32"
+            f"found values {what}of at most {largest:.3g}, expected some of at least "
+            f"{smallest:.3g}, because distances are computed in float32"
         )

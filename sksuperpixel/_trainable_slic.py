@@ -129,7 +129,7 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
     _parameter_constraints: dict = {  # noqa: RUF012
         **SHARED_CONSTRAINTS,
         "compactness_spread": [Interval(Real, 1, 1e6, closed="both")],
-        "n_candidates": [Interval(Integral, 1, 1000, closed="both")],
+        "n_candidates": [Interval(Integral, 1, 100, closed="both")],
         "pair_features": [tuple, list],
         "label_maker": [LabelMaker, None],
         "classifier": [HasMethods(["fit", "predict_proba"]), None],

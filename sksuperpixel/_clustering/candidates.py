@@ -85,9 +85,11 @@ def scaled_candidates(pixels, clusters, n_candidates, compactness, grid, threads
         if the compactness is 0.
     """
     candidates, distances = find_candidates(pixels, clusters, n_candidates, grid.spacing, threads)
-    np.multiply(
-        distances, np.float32(compactness / grid.size), out=distances, where=candidates >= 0
-    )
+    # With a very large compactness, they may become infinite.
+    with np.errstate(over="ignore"):
+        np.multiply(
+            distances, np.float32(compactness / grid.size), out=distances, where=candidates >= 0
+        )
     return candidates, distances
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from sksuperpixel._clustering.assignment import cluster_pixels
 from sksuperpixel._clustering.network_assignment import cluster_by_network
-from sksuperpixel._clustering.scaling import scaled_to_range
+from sksuperpixel._clustering.scaling import check_input_of_network, scaled_to_range
 from sksuperpixel._clustering.threads import ONE_THREAD
 
 
@@ -38,11 +38,13 @@ class WeightedDistance:
         if len(heavy) == 0:
             return np.zeros((1, *features.shape[1:]), np.float32)
         roots = np.sqrt(self.weights[heavy]).astype(np.float32).reshape(-1, 1, 1, 1)
-        if len(heavy) == len(features):
-            return features * roots
-        some = features[heavy]
-        some *= roots
-        return some
+        # Products that are too large are found later.
+        with np.errstate(over="ignore"):
+            if len(heavy) == len(features):
+                return features * roots
+            some = features[heavy]
+            some *= roots
+            return some
 
     def prepare(self, image, settings):
         """Weigh the features of an image, and keep all squares in the range of float32.
@@ -114,6 +116,7 @@ class NetworkDistance(WeightedDistance):
 
     def prepare(self, image, settings):
         """Weigh the features of an image; a network needs the scale that it was trained with."""
+        check_input_of_network(image)
         return image.weighted_by(self), settings
 
     def cluster(self, image, grid, settings, threads=ONE_THREAD):

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, fields
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -25,9 +27,14 @@ class Settings:
     def of(cls, estimator):
         """Read the settings from an estimator's parameters."""
         names = [field.name for field in fields(cls) if hasattr(estimator, field.name)]
-        return cls(**{name: getattr(estimator, name) for name in names})
+        return cls(**{name: _of_python(getattr(estimator, name)) for name in names})
 
     @property
     def merges_to_number(self):
         """Whether regions are merged down to exactly `n_segments`."""
         return self.n_segments is not None and self.oversegmentation > 1
+
+
+def _of_python(value):
+    """Turn a number of NumPy into one of Python, because a small type of NumPy would overflow."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from sksuperpixel._files.errors import about_file
 
+# More than a union of many networks has.
+_MOST_TENSORS = 10_000
 # Batch norms count their batches. The counters do not change what a network computes.
 _COUNTER = "num_batches_tracked"
 # Numbers that must not be negative, by the ends of their names.
@@ -73,8 +75,12 @@ def read_tensors(path):
     with about_file(path):
         try:
             with safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                metadata, names = file.metadata() or {}, file.keys()
+                if len(names) > _MOST_TENSORS:
+                    raise ValueError(
+                        f"found {len(names)} tensors, expected at most {_MOST_TENSORS}"
+                    )
+                tensors = {name: file.get_tensor(name) for name in names}
         except SafetensorError as error:
             raise ValueError(
                 f"found a file that is damaged or cut short, expected a safetensors file: {error}"
@@ -83,20 +89,31 @@ def read_tensors(path):
     return kept, metadata
 
 
-def largest_dimension(tensors):
-    """Find the largest dimension of all tensors that have numbers; 0 if there are none.
+def largest_dimension(tensors, prefix=""):
+    """Find the largest dimension of the tensors of a network; 0 if it has none.
 
-    A network of a file has no dimension larger than this one, which the size of the file limits.
+    The size of the file limits it, and it limits how large the network can be. So tensors of
+    other types, or without any number, do not count.
 
     Parameters
     ----------
     tensors : dict of str to torch.Tensor
+    prefix : str, default=""
+        Prefix of the names of this network's tensors.
 
     Returns
     -------
     int
     """
-    return max((n for each in tensors.values() if each.numel() for n in each.shape), default=0)
+    return max(
+        (
+            length
+            for name, tensor in tensors.items()
+            if name.startswith(prefix) and tensor.numel() and str(tensor.dtype) == "torch.float32"
+            for length in tensor.shape
+        ),
+        default=0,
+    )
 
 
 def check_tensors(tensors, network, prefix=""):

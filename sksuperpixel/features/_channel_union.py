@@ -147,7 +147,9 @@ class ChannelUnion(ImageTransformerMixin, _BaseComposition):
         for name, transformer in self.transformers:
             if not isinstance(name, str):
                 raise ValueError(f"transformers: found the name {name!r}, expected text")
-            is_transformer = hasattr(transformer, "fit") and hasattr(transformer, "transform")
+            is_transformer = not isinstance(transformer, type) and (
+                hasattr(transformer, "fit") and hasattr(transformer, "transform")
+            )
             if not (_passes(transformer) or is_transformer):
                 raise ValueError(
                     f"transformers: found {transformer!r} for {name!r}, expected a transformer "
@@ -243,7 +245,7 @@ def make_channel_union(*transformers, **params):
 
 
 def _check_factors(factors, names):
-    """Raise ValueError if a factor has an unknown name or is no number of float32."""
+    """Raise ValueError if a factor has an unknown name, or is not a number or too large."""
     unknown = sorted((name for name in factors if name not in names), key=str)
     if unknown:
         raise ValueError(f"transformer_weights: found {unknown}, expected names among {names}")

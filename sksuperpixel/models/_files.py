@@ -23,6 +23,7 @@ from sksuperpixel.models._description import (
     parse_description,
     shown,
 )
+from sksuperpixel.models._mixin import ModelFilesMixin
 from sksuperpixel.models._networks import describe_network, restore_network
 from sksuperpixel.models._parameters import to_json
 from sksuperpixel.models._transformers import (
@@ -44,8 +45,8 @@ _ENTRIES = {
     "training": ("max_epochs",),
     "learned": ("n_channels_in_", "n_pixels_"),
 }
-# The most channels that an image of a model can have.
-_MOST_CHANNELS = 10_000
+# The most channels that an image of a model, and the most pair features that a model can have.
+_MOST_CHANNELS, _MOST_PAIR_FEATURES = 10_000, 1000
 # Prefixes of the names of tensors.
 _OF_NETWORK, _OF_FEATURES = "network.", "features."
 
@@ -64,9 +65,8 @@ def save_model(path, model):
     ValueError
         If a part of the model cannot be written to a file, or if a parameter is not as expected.
     """
-    # A file with a parameter that was set to something wrong could not be loaded again.
-    model._check_params()
     network, tensors = describe_network(model.classifier_.module_, _OF_NETWORK)
+    _check_class(type(model))
     params = model.get_params(deep=False)
     del params["classifier"]
     label_maker = params.pop("label_maker")
@@ -86,8 +86,12 @@ def save_model(path, model):
             "n_pixels_": int(model.n_pixels_),
         },
     }
-    metadata = {"sksuperpixel": json.dumps(description, allow_nan=False)}
-    write_atomically(path, to_bytes(tensors | more_tensors, metadata))
+    tensors |= more_tensors
+    text = json.dumps(description)
+    # A file that could not be loaded again is not written, for example because a parameter was set
+    # to something wrong after `fit`.
+    _restore_model(text, tensors, type(model), "cpu")
+    write_atomically(path, to_bytes(tensors, {"sksuperpixel": text}))
 
 
 def _fitted_features(model):
@@ -127,13 +131,23 @@ def load_model(path, model_class, device="cpu"):
     """
     tensors, metadata = read_tensors(path)
     with about_file(path):
-        description = _checked_description(metadata)
-        return _restore_model(description, tensors, model_class, device)
+        return _restore_model(metadata.get("sksuperpixel", "{}"), tensors, model_class, device)
 
 
-def _checked_description(metadata):
+def _check_class(model_class):
+    """Raise ValueError if a subclass lacks parameters that a model file holds."""
+    base = next(each for each in model_class.__mro__ if ModelFilesMixin in each.__bases__)
+    names = base._get_param_names()
+    for name in sorted(set(names) - set(model_class._get_param_names())):
+        raise ValueError(
+            f"{model_class.__name__}: found no parameter {name!r}, expected all those of "
+            f"{base.__name__}, which a model file holds"
+        )
+
+
+def _checked_description(text):
     """Read the description, and check its version and the names of its entries."""
-    description = parse_description(metadata.get("sksuperpixel", "{}"))
+    description = parse_description(text)
     found = description.get("format"), description.get("version")
     if found != (FORMAT, VERSION):
         raise ValueError(
@@ -147,22 +161,27 @@ def _checked_description(metadata):
     return description
 
 
-def _restore_model(description, tensors, model_class, device):
+def _restore_model(text, tensors, model_class, device):
+    """Make a model from the text of its description and its tensors."""
     from sksuperpixel.networks import make_net_of
 
+    _check_class(model_class)
+    description = _checked_description(text)
     params = params_for(
         model_class, description["params"], "params", elsewhere=("classifier", "label_maker")
     )
     module = restore_network(description["network"], tensors, _OF_NETWORK)
     learned = description["learned"]
     n_channels = check_count(learned["n_channels_in_"], "n_channels_in_", 1, _MOST_CHANNELS)
-    # What the other parts are made from cannot be missing.
-    check_entries(params, ("channel_axis", "features", "pair_features"), "params", params)
+    for name in ("channel_axis", "features", "pair_features"):
+        # The other parts are made from these, so they cannot have their defaults.
+        if name not in params:
+            raise ValueError(f"params: found no entry {name!r}, expected one")
     channel_axis = params["channel_axis"]
     blank = _blank_image(channel_axis, n_channels)
     reader = TransformerReader(tensors, blank, channel_axis, device)
     params["features"], features = reader.restore(params["features"], _OF_FEATURES)
-    params["pair_features"] = _restore_pair_features(params["pair_features"])
+    params["pair_features"] = _restore_pair_features(params["pair_features"], module.n_features)
     params["label_maker"] = _restore_label_maker(description["label_maker"])
     model = model_class(**params, device=device)
     model._check_params()
@@ -178,9 +197,12 @@ def _restore_model(description, tensors, model_class, device):
     return model
 
 
-def _restore_pair_features(descriptions):
-    if not isinstance(descriptions, list):
-        raise ValueError(f"pair_features: found {shown(descriptions)}, expected a list")
+def _restore_pair_features(descriptions, n_features):
+    most = min(n_features, _MOST_PAIR_FEATURES)
+    if not isinstance(descriptions, list) or len(descriptions) > most:
+        raise ValueError(
+            f"pair_features: found {shown(descriptions)}, expected a list of at most {most}"
+        )
     functions = tuple(
         PathFeature(**params_for(PathFeature, each, f"pair_features[{number}]"))
         for number, each in enumerate(descriptions)

@@ -14,7 +14,8 @@ class ModelFilesMixin:
 
         The file holds the tensors in safetensors format and a description of the model in JSON.
         Parameters that depend on the machine are left out: `device`, `n_jobs`, and `memory` and
-        `checkpoint` of transformers.
+        `checkpoint` of transformers. So is the path of the `weights` that a transformer's
+        training started from. If you fit the loaded model again, set them again.
 
         Parameters
         ----------
@@ -26,8 +27,11 @@ class ModelFilesMixin:
         sklearn.exceptions.NotFittedError
             If `fit` was not called.
         ValueError
-            If the network, the transformer or a pair feature does not come from this library.
-            Such a model can be pickled instead.
+            If the network, the transformer or a pair feature does not come from this library, or
+            if the class lacks parameters of `TrainableSLIC`. Such a model can be pickled instead.
+            Also if a parameter was set to something wrong after `fit`.
+        OSError
+            If the file cannot be written. An existing file is as it was.
         """
         check_is_fitted(self, "classifier_")
         from sksuperpixel.models._files import save_model
@@ -57,8 +61,9 @@ class ModelFilesMixin:
         FileNotFoundError
             If there is no such file.
         ValueError
-            If the file is damaged, is not a model, has another version, or if its tensors do not
-            fit its description.
+            If the file is damaged, is not a model, or has another version; if an entry of its
+            description is missing, unknown or out of range; or if its tensors do not fit it. The
+            error names the file.
         ImportError
             If torch or skorch is not installed.
         """

@@ -80,10 +80,10 @@ def restore_network(description, tensors, prefix):
     if not isinstance(name, str) or name not in _NETWORKS:
         raise ValueError(f"found network {shown(name)}, expected one of {sorted(_NETWORKS)}")
     params = check_entries(description["params"], _NETWORKS[name], "network")
-    largest = max(largest_dimension(tensors), 3)  # a network of three layers may be narrower
+    largest = max(largest_dimension(tensors, prefix), 3)  # networks of three layers are allowed
     for each, value in params.items():
-        unlimited = each == "n_hidden" and params["n_layers"] == 1
-        check_count(value, f"network: {each}", 1, _MOST_HIDDEN if unlimited else largest)
+        has_no_tensor = each == "n_hidden" and params["n_layers"] == 1
+        check_count(value, f"network: {each}", 1, _MOST_HIDDEN if has_no_tensor else largest)
     kind = getattr(networks, name)
     # On the device "meta", a network has shapes but takes no memory.
     with torch.device("meta"):

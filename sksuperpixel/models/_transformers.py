@@ -1,6 +1,6 @@
 """Transformers in model files: their names, their parameters and their tensors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.base import clone
@@ -18,6 +18,8 @@ _NAMES = (
     "ScatteringFeatures",
 )
 _WITH_NETWORK = ("ENetFeatures", "LearnedFeatures")
+# The most transformers in a file, and the most maps of all of them before a selection.
+_MOST_PARTS, _MOST_MAPS = 64, 100_000
 
 
 def describe_transformer(transformer, fitted, prefix):
@@ -62,7 +64,7 @@ def describe_transformer(transformer, fitted, prefix):
             params["transformers"], fitted.transformers_, strict=True
         ):
             description, part_tensors = describe_transformer(
-                part, fitted_part, f"{prefix}{part_name}."
+                part, fitted_part, _prefix_of_part(prefix, part_name)
             )
             parts.append([part_name, description])
             tensors.update(part_tensors)
@@ -72,7 +74,7 @@ def describe_transformer(transformer, fitted, prefix):
     return {"name": name, "params": to_json(params)}, tensors
 
 
-@dataclass(frozen=True)
+@dataclass
 class TransformerReader:
     """Makes transformers from the descriptions that `describe_transformer` returned.
 
@@ -92,6 +94,23 @@ class TransformerReader:
     blank: np.ndarray
     channel_axis: int | None
     device: str = "cpu"
+    n_parts: int = field(default=0, init=False)
+    n_maps: int = field(default=0, init=False)
+
+    @property
+    def n_channels(self):
+        """Number of channels of the images."""
+        return 1 if self.channel_axis is None else self.blank.shape[self.channel_axis]
+
+    def _count(self, name, n_parts=0, n_maps=0):
+        """Count transformers and scattering maps, so that the time for a file is limited."""
+        self.n_parts += n_parts
+        self.n_maps += n_maps
+        if self.n_parts > _MOST_PARTS or self.n_maps > _MOST_MAPS:
+            raise ValueError(
+                f"features {name}: found {self.n_parts} transformers with {self.n_maps} "
+                f"scattering maps so far, expected at most {_MOST_PARTS} with {_MOST_MAPS}"
+            )
 
     def restore(self, description, prefix):
         """Make a transformer.
@@ -124,6 +143,7 @@ class TransformerReader:
             raise ValueError(f"found features {shown(name)}, expected one of {list(_NAMES)}")
         kind = getattr(ours, name)
         params = params_for(kind, description["params"], f"features {name}")
+        self._count(name, n_parts=1)
         if name == "ChannelUnion":
             return self._restore_union(params, prefix)
         _check_weights(params, kind)
@@ -131,6 +151,8 @@ class TransformerReader:
         if "device" in transformer.get_params(deep=False):
             transformer.set_params(device=self.device)
         transformer._check_params()
+        if name == "ScatteringFeatures":
+            self._count(name, n_maps=transformer._count_all_maps(self.n_channels))
         if name in _WITH_NETWORK:
             return transformer, self._with_network(transformer, prefix)
         return transformer, self._fit(transformer)
@@ -175,16 +197,20 @@ class TransformerReader:
             name, description = pair
             if description == "lab":
                 raise ValueError(f"transformers: found 'lab' for {name!r}, expected a transformer")
-            part, fitted_part = self.restore(description, f"{prefix}{name}.")
+            part, fitted_part = self.restore(description, _prefix_of_part(prefix, name))
             given.append((name, part))
             fitted.append((name, part if fitted_part is None else fitted_part))
         params["transformers"] = given
         union, fitted_union = ours.ChannelUnion(**params), ours.ChannelUnion(**params)
         union._check_params()
-        axis = self.channel_axis
-        fitted_union.n_channels_in_ = 1 if axis is None else self.blank.shape[axis]
+        fitted_union.n_channels_in_ = self.n_channels
         fitted_union.transformers_ = fitted
         return union, fitted_union
+
+
+def _prefix_of_part(prefix, name):
+    """Make the prefix of a part's tensors, so that no part's prefix begins with another one's."""
+    return f"{prefix}{name.replace('%', '%25').replace('.', '%2E')}."
 
 
 def _check_weights(params, kind):

@@ -113,3 +113,56 @@ def test_numbers_that_float32_takes_for_zero_are_an_error():
     with pytest.raises(ValueError, match="image 0: found values of at most 1e-60, expected"):
         slic.transform([image])
     slic.transform([np.zeros_like(image)])
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"compactness": np.uint8(20)},
+        {"compactness": np.int8(100)},
+        {"compactness": np.float16(300)},
+        {"n_segments": np.int8(100), "superpixel_size": np.uint8(9)},
+        {"max_iter": np.uint8(3), "refine_iter": np.int8(2), "oversegmentation": np.float16(2)},
+    ],
+)
+def test_numbers_of_numpy_are_like_those_of_python(params):
+    """The square of an uint8 is an uint8, and wraps around."""
+    image = np.random.default_rng(0).integers(0, 256, (60, 70, 3)).astype(np.uint8)
+    params = {"n_segments": 40, **params}
+    of_python = {
+        name: getattr(value, "item", lambda v=value: v)() for name, value in params.items()
+    }
+    found, expected = (SLIC(**each).fit_transform([image])[0] for each in (params, of_python))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_what_lies_outside_a_mask_may_overflow():
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (24, 24, 2)) * 2.0**-80
+    mask = rng.random((24, 24)) < 0.7
+    mask[0, 0] = True
+    image[~mask] = 1e30
+    slic = SLIC(6, features="passthrough", compactness=10 * 2.0**-80)
+    ordinary = SLIC(6, features="passthrough", compactness=10)
+    np.testing.assert_array_equal(
+        slic.fit_transform([image], masks=[mask])[0],
+        ordinary.fit_transform([np.where(mask[..., None], image * 2.0**80, 0)], masks=[mask])[0],
+    )
+
+
+def test_products_and_inputs_that_are_too_large_are_errors():
+    image = np.random.default_rng(0).random((24, 24, 2))
+    slic = SLIC(6, features="passthrough", channel_weights=[1e30, 1e30])
+    with pytest.raises(ValueError, match="image 0: found features that are too large for float32"):
+        slic.fit_transform([image * 1e30])
+    planes = Planes(np.full((2, 1, 8, 8), 1e20, np.float32))
+    with pytest.raises(ValueError, match=r"found features up to 1e\+20, expected at most 1e\+18"):
+        superpixels(planes, network_distance(2), settings())
+
+
+def test_lost_numbers_are_those_of_channels_that_count():
+    image = np.ones((12, 12, 2))
+    image[..., 0] = 1e-60 * np.arange(12)
+    slic = SLIC(4, features="passthrough", channel_weights=[1, 0]).fit([image])
+    with pytest.raises(ValueError, match="found values of at most 1.1e-59, expected some"):
+        slic.transform([image])

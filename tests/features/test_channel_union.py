@@ -232,7 +232,7 @@ def test_make_channel_union():
         ([("a", "drop")], ValueError, "found 'drop' for 'a', expected a transformer or 'passth"),
         ([("a", 3)], ValueError, "found 3 for 'a', expected a transformer or 'passthrough'"),
         ([(3, Powers())], ValueError, "transformers: found the name 3, expected text"),
-        ([("a", LabFeatures)], TypeError, "instance .* instead of a class"),
+        ([("a", LabFeatures)], ValueError, "found <class .*LabFeatures'> for 'a', expected a tra"),
     ],
 )
 def test_wrong_transformers(transformers, error, message):

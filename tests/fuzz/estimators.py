@@ -118,7 +118,7 @@ def _with_network(rng, slic, fitted):
         for name, value in slic.get_params(deep=False).items()
         if name in names and name not in own
     }
-    n_candidates = int(inputs.choose(rng, [1, 2, 7, 30, 1000]))
+    n_candidates = int(inputs.choose(rng, [1, 2, 7, 30, 100]))
     return copy.copy(fitted).set_params(**shared, n_candidates=n_candidates)
 
 

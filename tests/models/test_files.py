@@ -1,6 +1,7 @@
 """Model files: what comes back, what never does, and what is refused."""
 
 import json
+import time
 from copy import copy
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from sksuperpixel import ChannelUnion, LabelMaker, LabFeatures, PathFeature, TrainableSLIC
-from sksuperpixel.features import ENetFeatures
+from sksuperpixel.features import ENetFeatures, LearnedFeatures
 from sksuperpixel.models._files import FORMAT, VERSION
 from sksuperpixel.networks import DistanceNetwork, make_classification_net, make_distance_net
 
@@ -429,6 +430,54 @@ def test_networks_that_are_not_known(saved):
         TrainableSLIC.load(saved)
 
 
+def repeated(description, way):
+    """Let a description name many parts."""
+    params = description["params"]
+    if way == "pair features":
+        params["pair_features"] = [{}] * 300_000
+        return
+    kind, n_parts = {"scattering": ("ScatteringFeatures", 300), "lab": ("LabFeatures", 20_000)}[
+        way
+    ]
+    part = {"name": kind, "params": {"J": 4, "L": 24} if way == "scattering" else {}}
+    parts = [[str(number), part] for number in range(n_parts)]
+    params["features"] = {"name": "ChannelUnion", "params": {"transformers": parts}}
+
+
+@pytest.mark.parametrize(
+    ("way", "message"),
+    [
+        ("pair features", "pair_features: found .*, expected a list of at most 3"),
+        ("scattering", "found 10 transformers with 106.* scattering maps so far, expected at mos"),
+        ("lab", "found 65 transformers with 0 scattering maps so far, expected at most 64"),
+    ],
+)
+def test_many_parts_are_refused_soon(saved, way, message):
+    description = description_of(saved)
+    repeated(description, way)
+    rewrite(saved, description)
+    start = time.process_time()
+    with pytest.raises(ValueError, match=f"model: .*{message}"):
+        TrainableSLIC.load(saved)
+    assert time.process_time() - start < 2
+
+
+def test_many_or_large_tensors_are_refused_soon(saved):
+    tensors = load_file(saved)
+    empty = {f"network.{number}": torch.zeros(0) for number in range(20_000)}
+    rewrite(saved, tensors=tensors | empty)
+    start = time.process_time()
+    with pytest.raises(ValueError, match=f"found {len(tensors) + 20_000} tensors, expected at mo"):
+        TrainableSLIC.load(saved)
+    n = 10**7
+    description = description_of(saved)
+    description["network"]["params"]["n_features"] = n
+    rewrite(saved, description, tensors | {"network.large": torch.zeros(n, dtype=torch.uint8)})
+    with pytest.raises(ValueError, match=f"n_features: found {n}, expected a whole number from 1"):
+        TrainableSLIC.load(saved)
+    assert time.process_time() - start < 2
+
+
 # What cannot be written --------------------------------------------------------------------
 
 
@@ -485,11 +534,52 @@ def test_parts_of_the_user_cannot_be_written(params, message, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_parameters_set_to_something_wrong_are_not_written(fitted, tmp_path):
-    wrong = copy(fitted).set_params(compactness=-1)
-    with pytest.raises(ValueError, match="The 'compactness' parameter of TrainableSLIC must be"):
-        wrong.save(tmp_path / "model")
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"compactness": -1}, "The 'compactness' parameter of TrainableSLIC must be"),
+        ({"compactness": np.nan}, "found NaN, expected a number"),
+        ({"channel_weights": [1, 2]}, r"channel_weights: found shape \(2,\), expected"),
+        ({"edge_channel": 99}, "edge_channel: found 99, expected one of 3 features"),
+        ({"channel_axis": 7}, "channel_axis: found 7, expected a whole number from -4 to 3"),
+        ({"channel_axis": None}, "n_channels_in_ of images without an axis of channels: found 3"),
+        ({"label_maker": LabelMaker(strategy="bad")}, "The 'strategy' parameter of LabelMaker"),
+    ],
+)
+def test_what_could_not_be_loaded_is_not_written(fitted, tmp_path, params, message):
+    path = tmp_path / "model"
+    path.write_bytes(b"old")
+    with pytest.raises(ValueError, match=message):
+        copy(fitted).set_params(**params).save(path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+class Fixed(TrainableSLIC):
+    """A subclass with fewer parameters."""
+
+    def __init__(self, superpixel_size=16):
+        super().__init__(superpixel_size)
+
+
+def test_classes_without_parameters_of_the_file(fitted, saved):
+    message = "Fixed: found no parameter 'channel_axis', expected all those of TrainableSLIC"
+    with pytest.raises(ValueError, match=message):
+        Fixed.load(saved)
+    model = Fixed()
+    vars(model).update(vars(fitted))
+    with pytest.raises(ValueError, match=message):
+        model.save(saved)
+
+
+def test_parts_whose_names_begin_alike(tmp_path):
+    parts = [
+        (name, LearnedFeatures(2, width=2, train=False, random_state=seed))
+        for seed, name in enumerate(["a", "a.b", "a%2Eb"])
+    ]
+    slic = learner(1, features=ChannelUnion(parts)).fit(IMAGES[:2], SEGMENTATIONS[:2])
+    slic.save(tmp_path / "model")
+    assert_same(TrainableSLIC.load(tmp_path / "model"), slic)
 
 
 def test_models_that_are_not_fitted_cannot_be_written(tmp_path):

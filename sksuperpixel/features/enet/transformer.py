@@ -335,6 +335,8 @@ class ENetFeatures(NetworkFeatures):
         ------
         sklearn.exceptions.NotFittedError
             If `fit` was not called.
+        ValueError
+            If a parameter is not as expected.
         """
         check_is_fitted(self)
         self._check_params()

@@ -30,7 +30,7 @@ from sksuperpixel.features.scattering.transform import (
 
 # The transform squares values in float32, which cannot hold the squares of larger numbers.
 _LARGEST = 1e15
-# More memory for filters, or more maps of an image, would be a mistake rather than a wish.
+# Limits of the memory for filters, in bytes, and of the number of maps of an image.
 _MOST_FILTER_BYTES = 4 * 2**30
 _MOST_MAPS = 100_000
 
@@ -224,12 +224,11 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         """
         self._check_params()
         first = self._reader(X, masks).first
-        n_scattered = 1 if self.channels == "lightness" else first.n_channels
-        n_maps = n_scattered * count_maps(self.J, self.L, self.max_order)
+        n_maps = self._count_all_maps(first.n_channels)
         if n_maps > _MOST_MAPS:
             raise ValueError(
-                f"J, L: found J={self.J} and L={self.L}, with which {n_scattered} channels have "
-                f"{n_maps} maps; expected at most {_MOST_MAPS}"
+                f"J, L: found J={self.J} and L={self.L}, with which the image has {n_maps} maps; "
+                f"expected at most {_MOST_MAPS}"
             )
         maps = list_maps(self.J, self.L, self.max_order, self.channels, first.n_channels)
         settings = _Settings(
@@ -255,6 +254,11 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
                 f"J, L: found J={self.J} and L={self.L}, whose filters would need "
                 f"{n_bytes / 2**30:.0f} GiB; expected at most {_MOST_FILTER_BYTES / 2**30:.0f} GiB"
             )
+
+    def _count_all_maps(self, n_channels):
+        """Count the maps among which `select` selects."""
+        n_scattered = 1 if self.channels == "lightness" else n_channels
+        return n_scattered * count_maps(self.J, self.L, self.max_order)
 
     def _check_first(self, image):
         _check_flat(image.pixels)

@@ -25,6 +25,8 @@ def read_weights(path):
         If it is not a complete safetensors file.
     """
     tensors, _ = read_tensors(path)
+    # Files of other programs may hold counters, too.
+    tensors = {name: each for name, each in tensors.items() if each.is_floating_point()}
     of_features = {
         name.removeprefix(_OF_FEATURES): tensor
         for name, tensor in tensors.items()

@@ -164,5 +164,5 @@ def test_lost_numbers_are_those_of_channels_that_count():
     image = np.ones((12, 12, 2))
     image[..., 0] = 1e-60 * np.arange(12)
     slic = SLIC(4, features="passthrough", channel_weights=[1, 0]).fit([image])
-    with pytest.raises(ValueError, match="found values of at most 1.1e-59, expected some"):
+    with pytest.raises(ValueError, match=r"found values of at most 1\.1e-59, expected some"):
         slic.transform([image])

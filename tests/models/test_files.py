@@ -436,10 +436,9 @@ def repeated(description, way):
     if way == "pair features":
         params["pair_features"] = [{}] * 300_000
         return
-    kind, n_parts = {"scattering": ("ScatteringFeatures", 300), "lab": ("LabFeatures", 20_000)}[
-        way
-    ]
-    part = {"name": kind, "params": {"J": 4, "L": 24} if way == "scattering" else {}}
+    part, n_parts = {"name": "LabFeatures", "params": {}}, 20_000
+    if way == "scattering":
+        part, n_parts = {"name": "ScatteringFeatures", "params": {"J": 4, "L": 24}}, 300
     parts = [[str(number), part] for number in range(n_parts)]
     params["features"] = {"name": "ChannelUnion", "params": {"transformers": parts}}
 
@@ -463,7 +462,7 @@ def test_many_parts_are_refused_soon(saved, way, message):
 
 
 def test_many_or_large_tensors_are_refused_soon(saved):
-    tensors = load_file(saved)
+    tensors = load(saved.read_bytes())
     empty = {f"network.{number}": torch.zeros(0) for number in range(20_000)}
     rewrite(saved, tensors=tensors | empty)
     start = time.process_time()

@@ -30,26 +30,26 @@ class SLIC(SuperpixelTransformer):
         Exact number of superpixels in each image. If None, `superpixel_size` decides.
     compactness : float, default=10.0
         Weight of distance in space, in units of the features: a difference of this size in the
-        features counts as much as a distance of one grid step.
+        features counts as much as a distance of one grid step. At most 1e37.
     adaptive_compactness : bool, default=False
         Whether every cluster adapts its compactness to its own contrast (SLICO [2]_), so that
         textured and smooth parts get superpixels of similar shape. Every cluster starts with
         `compactness`.
     max_iter : int, default=5
-        Number of iterations.
+        Number of iterations, at most 10,000.
     features : "lab", "passthrough" or transformer, default="lab"
         What pixels are compared by: CIELAB colour ("lab"), the images' own channels
         ("passthrough"), or the results of a transformer of images into arrays (H, W, C).
     channel_weights : array-like of shape (C,), default=None
-        Weights of the features' squared differences. If None, every weight is 1.
+        Weights of the features' squared differences, at most 1e30. If None, every weight is 1.
     enforce_connectivity : bool, default=True
         Whether to make each superpixel one connected region. If False, the superpixels are the
         clusters, and `n_segments` is only approximate.
     oversegmentation : float, default=6.0
         Used with `n_segments`: the image is first cut into about `oversegmentation` times
         `n_segments` regions, which are then merged. With 1 nothing is merged, and the number of
-        superpixels is only approximate. This parameter and the next three control how regions
-        are merged into superpixels.
+        superpixels is only approximate. At most 1e6. This parameter and the next three control
+        how regions are merged into superpixels.
     edge_channel : int, default=None
         Index of the feature that is an edge map with values in [0, 1]. Negative numbers count
         from the end: use -1 for ``LearnedFeatures(edges=True)``. With `n_segments`, regions with
@@ -59,7 +59,7 @@ class SLIC(SuperpixelTransformer):
     refine_iter : int, default=5
         Used with `n_segments`: maximum number of passes over the borders of superpixels after
         merging. In each pass, pixels move to the superpixel across the border where that makes
-        superpixels more uniform or borders shorter. 0 for no refinement.
+        superpixels more uniform or borders shorter. At most 10,000; 0 for no refinement.
     min_size_factor : float, default=0.25
         Connected regions with fewer pixels than this fraction of a grid cell are merged into the
         neighbour for which that costs least.
@@ -69,13 +69,15 @@ class SLIC(SuperpixelTransformer):
     spacing : sequence of float, default=None
         Size of a pixel along each axis of the images except the channel axis, in any unit. None
         if pixels are square. S is measured in pixels along the axis with the smallest spacing.
+        The largest spacing is at most a million times the smallest.
     start_label : int, default=0
         Label of the first superpixel. With 1, pixels outside a mask are 0, as
         :func:`skimage.measure.regionprops` expects.
     n_jobs : int, default=None
         Number of threads. They work on different images or, if there are fewer images than
         threads, on parts of one image. None means 1 unless in a :obj:`joblib.parallel_backend`
-        context; -1 means all cores. The result does not depend on it.
+        context; -1 means all cores. At most four threads per core are used. The result does not
+        depend on the number.
 
     Attributes
     ----------

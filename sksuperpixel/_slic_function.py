@@ -1,13 +1,16 @@
 """The function `slic`: one image in, one label map out, called like scikit-image's."""
 
+import math
 from numbers import Integral, Real
 from warnings import warn
 
 import numpy as np
 from scipy import ndimage
 
+from sksuperpixel._base import SHARED_CONSTRAINTS
 from sksuperpixel._images.images import check_finite
 from sksuperpixel._images.masks import fill_outside
+from sksuperpixel._images.parameters import as_floats, check_spacing, shown
 from sksuperpixel._images.pictures import is_picture, picture_in_layout
 from sksuperpixel._images.reader import read_image
 from sksuperpixel._slic import SLIC
@@ -25,6 +28,8 @@ _SQUARE_FROM = 5
 _OF_SQUARES = (1, 1.1)
 # The time for smoothing grows with the standard deviation of the Gaussian, in pixels.
 _LARGEST_SIGMA = 1000
+# The square of a much smaller weight of distances in space is 0 in float32.
+_SMALLEST_WEIGHT = 1e-19
 
 
 def slic(
@@ -62,15 +67,15 @@ def slic(
         Exact number of superpixels. There are fewer only where the image or its mask has fewer
         pixels: then each pixel is a superpixel. There are more only where the mask has more
         unconnected parts: then each part is a superpixel. With ``enforce_connectivity=False``
-        the number is approximate. A number that is not whole is rounded.
+        the number is approximate. A number that is not whole is rounded. At most ``2**31 - 1``.
     compactness : float, default=10.0
         Weight of distance in space against distance in colour. A difference in colour of this
         size counts as much as a distance of one superpixel's width. Larger values make
         superpixels squarer. In CIELAB, lightness goes from 0 to 100. Images that are not
         converted lie in [0, 1] and need much smaller values, such as 0.1. With `slic_zero`
-        every superpixel starts from this value.
+        every superpixel starts from this value. At most 1e37.
     max_num_iter : int, default=10
-        Number of iterations of the clustering.
+        Number of iterations of the clustering, at most 10,000.
     sigma : float or sequence of float, default=0
         Standard deviation of the Gaussian that smooths the colours; 0 for no smoothing. One
         number holds for all axes, in the unit of `spacing`. A sequence has one number per axis,
@@ -78,7 +83,9 @@ def slic(
     spacing : sequence of float, default=None
         Size of a pixel along each axis except that of the channels; None for 1 along each axis.
         Distances in space are multiplied by it, so doubling the spacing has the same effect as
-        doubling `compactness`.
+        doubling `compactness`. The largest number is at most a million times the smallest.
+        Unless `compactness` is 0, its product with the geometric mean of these numbers must be
+        from 1e-19 to 1e37.
     convert2lab : bool, default=None
         Whether to convert the image from RGB to CIELAB. None converts images of 3 channels.
         Images without an axis of channels are never converted.
@@ -170,25 +177,22 @@ def slic(
     >>> superpixels[mask].min().item(), superpixels.max().item(), superpixels[~mask].max().item()
     (1, 1000, 0)
     """
-    n_segments, compactness, max_num_iter, min_size_factor = (
-        # As a calculation with NumPy leaves them.
-        each.item() if isinstance(each, np.ndarray) and each.ndim == 0 else each
-        for each in (n_segments, compactness, max_num_iter, min_size_factor)
-    )
-    for name, flag in (
-        ("convert2lab", convert2lab),
-        ("enforce_connectivity", enforce_connectivity),
-        ("slic_zero", slic_zero),
-    ):
-        if not (flag is None or isinstance(flag, (Integral, np.bool_))):
-            raise ValueError(f"{name}: found {flag!r}, expected True or False")
-    n_segments = _check_numbers(n_segments, compactness, max_num_iter, min_size_factor, slic_zero)
-    if not isinstance(start_label, Integral) or start_label not in (0, 1):
-        raise ValueError(f"start_label: found {start_label!r}, expected 0 or 1")
+    n_segments = round(_number("n_segments", n_segments, *_limits("n_segments")))
+    compactness = _number("compactness", compactness, *_limits("compactness"))
+    max_num_iter = _number("max_num_iter", max_num_iter, *_limits("max_iter"), whole=True)
+    min_size_factor = _number("min_size_factor", min_size_factor, 0, np.inf)
+    start_label = _number("start_label", start_label, 0, 1, whole=True)
+    convert2lab = _flag("convert2lab", convert2lab, or_none=True)
+    enforce_connectivity = _flag("enforce_connectivity", enforce_connectivity)
+    slic_zero = _flag("slic_zero", slic_zero)
+    if slic_zero and compactness == 0:
+        raise ValueError("compactness: found 0, expected more than 0 with slic_zero")
+    channel_axis = _unwrapped(channel_axis)
     if not (channel_axis is None or isinstance(channel_axis, Integral)):
-        raise ValueError(f"channel_axis: found {channel_axis!r}, expected an axis or None")
+        raise ValueError(f"channel_axis: found {shown(channel_axis)}, expected an axis or None")
     image, mask = _checked_image(image, mask, channel_axis)
     spacing = _checked_spacing(spacing, mask.ndim)
+    weight = _weight_of_space(compactness, spacing)
     sigma = _checked_sigma(sigma, spacing)
     in_lab = _is_in_lab(image, convert2lab, channel_axis)
 
@@ -202,35 +206,51 @@ def slic(
     else:
         estimator = SLIC(
             n_segments=n_segments,
-            compactness=compactness * _scale_of_distances(spacing),
+            compactness=weight,
             max_iter=max_num_iter,
             features="passthrough",
             spacing=spacing,
             min_size_factor=min(min_size_factor, 1),
-            enforce_connectivity=bool(enforce_connectivity),
-            adaptive_compactness=bool(slic_zero),
+            enforce_connectivity=enforce_connectivity,
+            adaptive_compactness=slic_zero,
         )
         regions = _regions(_features(image, mask, in_lab, sigma), mask, estimator)
-    superpixels[box] = regions + int(start_label)
+    superpixels[box] = regions + start_label
     return superpixels
 
 
-def _check_numbers(n_segments, compactness, max_num_iter, min_size_factor, slic_zero):
-    """Check the parameters that are single numbers, and round the number of segments."""
-    for name, value, kind, least, most in (
-        ("n_segments", n_segments, Real, 1, 2**31 - 1),
-        ("compactness", compactness, Real, 0, 1e20),
-        ("max_num_iter", max_num_iter, Integral, 1, 10_000),
-        ("min_size_factor", min_size_factor, Real, 0, 1e30),
-    ):
-        if not isinstance(value, kind) or not least <= value <= most:
-            whole = "whole number" if kind is Integral else "number"
-            raise ValueError(
-                f"{name}: found {value!r}, expected a {whole} from {least} to {most:g}"
-            )
-    if slic_zero and compactness == 0:
-        raise ValueError("compactness: found 0, expected more than 0 with slic_zero")
-    return round(float(n_segments))
+def _unwrapped(value):
+    """Turn a NumPy scalar or an array without axes, as calculations leave them, into its item."""
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        return value.item()
+    return value
+
+
+def _limits(name):
+    """Return the least and the largest value of a number that the estimators also have."""
+    interval = SHARED_CONSTRAINTS[name][0]
+    return interval.left, interval.right
+
+
+def _number(name, value, least, most, whole=False):
+    """Check a parameter that is a single number, and return it as an int or a float."""
+    value = _unwrapped(value)
+    is_right = isinstance(value, Real) and least <= value <= most
+    if not is_right or (whole and value != int(value)):
+        kind = "whole number" if whole else "number"
+        raise ValueError(f"{name}: found {shown(value)}, expected a {kind} from {least} to {most}")
+    return int(value) if whole else float(value)
+
+
+def _flag(name, value, or_none=False):
+    """Check a parameter that is True or False, and return it as a bool."""
+    value = _unwrapped(value)
+    if or_none and value is None:
+        return None
+    if not isinstance(value, Integral) or value not in (0, 1):
+        expected = "True, False or None" if or_none else "True or False"
+        raise ValueError(f"{name}: found {shown(value)}, expected {expected}")
+    return bool(value)
 
 
 def _checked_image(image, mask, channel_axis):
@@ -265,35 +285,38 @@ def _is_in_lab(image, convert2lab, channel_axis):
         raise ValueError(
             f"convert2lab: found an image of {image.shape[-1]} channels, expected the 3 of RGB"
         )
-    return image.shape[-1] == 3 and (convert2lab is None or bool(convert2lab))
+    return image.shape[-1] == 3 and convert2lab in (None, True)
 
 
 def _checked_spacing(spacing, n_axes):
     if spacing is None:
         return (1.0,) * n_axes
-    if np.ndim(spacing) == 0:
-        raise TypeError(f"spacing: found {spacing!r}, expected None or one number per axis")
-    return _per_axis("spacing", spacing, n_axes, np.nextafter(0, 1), 1e300)
+    expected = "one number per axis"
+    sizes = as_floats("spacing", spacing, expected)
+    if sizes.ndim == 0:
+        raise TypeError(f"spacing: found {shown(spacing)}, expected None or {expected}")
+    sizes = _per_axis("spacing", sizes, n_axes)
+    check_spacing(sizes, n_axes)
+    return sizes
 
 
 def _checked_sigma(sigma, spacing):
-    if isinstance(sigma, (Real, np.ndarray)) and np.ndim(sigma) == 0:
-        (sigma,) = _floats("sigma", [sigma])
-        sigma = [sigma / step for step in spacing]
-    return _per_axis("sigma", sigma, len(spacing), 0, _LARGEST_SIGMA)
+    n_axes = len(spacing)
+    numbers = as_floats("sigma", sigma, "one number, or one for each axis of the image")
+    if numbers.ndim == 0:
+        numbers = np.array([numbers.item() / size for size in spacing])
+    numbers = _per_axis("sigma", numbers, n_axes)
+    if np.shape(numbers) != (n_axes,) or not all(0 <= each <= _LARGEST_SIGMA for each in numbers):
+        raise ValueError(
+            f"sigma: found {shown(numbers)} pixels, expected {n_axes} numbers, one for each axis "
+            f"of the image, from 0 to {_LARGEST_SIGMA}"
+        )
+    return numbers
 
 
-def _floats(name, numbers):
-    """Turn a sequence of numbers into a tuple of floats."""
-    try:
-        return tuple(float(number) for number in numbers)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name}: found {numbers!r}, expected numbers") from error
-
-
-def _per_axis(name, numbers, n_axes, least, most):
-    """Check a parameter that has one number from `least` to `most` per axis."""
-    numbers = _floats(name, numbers)
+def _per_axis(name, numbers, n_axes):
+    """Turn an array of one number per axis into a tuple."""
+    numbers = tuple(numbers.tolist())
     if n_axes == 2 and len(numbers) == 3:
         # As scikit-image does: an image is a volume of one plane.
         warn(
@@ -302,21 +325,27 @@ def _per_axis(name, numbers, n_axes, least, most):
             stacklevel=4,
         )
         numbers = numbers[1:]
-    if len(numbers) != n_axes or not all(least <= number <= most for number in numbers):
-        raise ValueError(
-            f"{name}: found {numbers}, expected {n_axes} finite numbers, one for each axis of the "
-            f"image, {'above' if least else 'of at least'} 0 and at most {most:g}"
-        )
     return numbers
 
 
-def _scale_of_distances(spacing):
-    """Compute the factor from the estimator's distances in space to scikit-image's.
+def _weight_of_space(compactness, spacing):
+    """Compute the estimator's compactness from scikit-image's.
 
-    Both divide a distance by the grid's step. The estimator measures the distance and the step
-    in the unit of the spacing, but scikit-image measures the step in pixels.
+    Both divide a distance in space by the grid's step. The estimator measures the distance and
+    the step in the unit of the spacing, but scikit-image measures the step in pixels.
     """
-    return float(np.prod(spacing) ** (1 / len(spacing)))
+    # Of the ratios to the first one, because the product of all may overflow or vanish.
+    first = spacing[0]
+    scale = first * math.prod(each / first for each in spacing) ** (1 / len(spacing))
+    weight = compactness * scale
+    most = _limits("compactness")[1]
+    if weight > most or weight < min(compactness, _SMALLEST_WEIGHT):
+        raise ValueError(
+            f"compactness, spacing: found {compactness:g} and {spacing}, expected compactness "
+            f"times the geometric mean of spacing to be from {_SMALLEST_WEIGHT:g} to {most:g}, "
+            f"not {weight:.3g}"
+        )
+    return weight
 
 
 def _features(image, mask, in_lab, sigma):

@@ -46,9 +46,9 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         The compactness for each training image is drawn at random and differs from
         `compactness` by at most this factor. A model fitted with a factor of about 2 can later
         be made more or less compact, for example by `match_compactness`. With 1 the network
-        learns from one compactness only.
+        learns from one compactness only. At most 1e6.
     n_candidates : int, default=7
-        Q, the number of spatially nearest clusters that a pixel can go to.
+        Q, the number of spatially nearest clusters that a pixel can go to. At most 100.
     max_iter, features
         As in `SLIC`.
     pair_features : sequence of callable, default=()
@@ -60,10 +60,10 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         absent, `ends` is negative and the returned number is ignored. `PathFeature` makes such
         functions.
     channel_weights : array-like of shape (C,), default=None
-        Weights of the features' squared differences in the initial distance. This distance
-        makes the first clusters and compares candidates for the label maker. The learned
-        distance starts from it. The weights also count when regions are merged, if the network
-        has no weights of its own. If None, every weight is 1.
+        Weights of the features' squared differences in the initial distance, at most 1e30. This
+        distance makes the first clusters and compares candidates for the label maker. The
+        learned distance starts from it. The weights also count when regions are merged, if the
+        network has no weights of its own. If None, every weight is 1.
     label_maker : LabelMaker, default=None
         Decides which candidates are right. None for ``LabelMaker()``.
     classifier : skorch.NeuralNetClassifier, default=None

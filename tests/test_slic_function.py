@@ -1,8 +1,10 @@
 """What the function `slic` promises: scikit-image's way to call it, and exact numbers."""
 
 import inspect
+import re
 import subprocess
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -558,7 +560,12 @@ def with_value(value):
         (COLOUR, {"mask": np.ones((12, 14)), "channel_axis": None}, ValueError, "a mask of"),
         (COLOUR, {"mask": np.zeros((12, 14))}, ValueError, "a mask with no pixel inside"),
         (COLOUR[..., :2], {"convert2lab": True}, ValueError, "2 channels, expected the 3 of RGB"),
-        (COLOUR, {"start_label": 2}, ValueError, "start_label: found 2, expected 0 or 1"),
+        (
+            COLOUR,
+            {"start_label": 2},
+            ValueError,
+            "start_label: found 2, expected a whole .* 0 to 1",
+        ),
         (COLOUR, {"start_label": -1}, ValueError, "start_label: found -1"),
         (COLOUR, {"n_segments": 0}, ValueError, "n_segments: found 0"),
         (COLOUR, {"n_segments": None}, ValueError, "n_segments: found None"),
@@ -569,12 +576,26 @@ def with_value(value):
         (COLOUR, {"max_num_iter": 2.5}, ValueError, "max_num_iter: found 2.5.*whole"),
         (COLOUR, {"min_size_factor": -0.1}, ValueError, "min_size_factor: found -0.1"),
         (COLOUR, {"sigma": -1}, ValueError, "sigma: found"),
-        (COLOUR, {"sigma": [1]}, ValueError, "sigma: found .1.0,., expected 2"),
+        (COLOUR, {"sigma": [1]}, ValueError, "sigma: found .1.0,. pixels, expected 2"),
+        (COLOUR, {"sigma": None}, ValueError, "sigma: found None"),
+        (COLOUR, {"sigma": "12"}, ValueError, "sigma: found '12'"),
+        (COLOUR, {"sigma": [1, 1j]}, ValueError, "sigma: found .1, 1j."),
+        (COLOUR, {"sigma": [[1], [1, 2]]}, ValueError, "sigma: found ..1., .1, 2.., expected"),
+        (
+            COLOUR,
+            {"sigma": 1, "spacing": [5e-324] * 2, "compactness": 0},
+            ValueError,
+            "sigma: found .inf, inf. pixels",
+        ),
         (COLOUR, {"sigma": [1, -1]}, ValueError, "sigma: found"),
         (COLOUR, {"sigma": np.inf}, ValueError, "sigma: found"),
         (COLOUR, {"spacing": 2}, TypeError, "spacing: found 2"),
+        (COLOUR, {"spacing": np.array(2.0)}, TypeError, "spacing: found array"),
+        (COLOUR, {"spacing": [[1], [1, 2]]}, ValueError, "spacing: found ..1., .1, 2.., expected"),
+        (COLOUR, {"spacing": [1, 1j]}, ValueError, "spacing: found .1, 1j., expected"),
+        (COLOUR, {"spacing": [1, 1e7], "n_segments": 999}, ValueError, "spacing: found .*largest"),
         (COLOUR, {"spacing": [1]}, ValueError, "spacing: found"),
-        (COLOUR, {"spacing": [1, 0]}, ValueError, "spacing: found .*above 0"),
+        (COLOUR, {"spacing": [1, 0]}, ValueError, "spacing: found .*positive numbers"),
         (COLOUR, {"spacing": [1, np.nan]}, ValueError, "spacing: found"),
         (COLOUR[np.newaxis], {"spacing": [1, 1]}, ValueError, "spacing: found .*expected 3"),
         (COLOUR[np.newaxis], {"sigma": [1, 1]}, ValueError, "sigma: found .*expected 3"),
@@ -584,6 +605,118 @@ def test_bad_arguments(image, params, error, message):
     with pytest.raises(error, match=message) as raised:
         slic(image, **params)
     assert "image 0" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["convert2lab", "enforce_connectivity", "slic_zero"])
+def test_flags(name):
+    image = colour_image(41, (24, 24))
+    results = [slic(image, 9, **{name: flag}) for flag in (False, True)]
+    assert (results[0] != results[1]).any()
+    for number, kinds in enumerate(((np.bool_(0), 0, np.int8(0)), (np.bool_(1), 1, np.array(1)))):
+        for flag in (*kinds, np.array(bool(number))):
+            np.testing.assert_array_equal(slic(image, 9, **{name: flag}), results[number])
+    for flag in (7, -1, 1.0, "yes", [True], np.array(7), np.array([True])):
+        with pytest.raises(ValueError, match=f"{name}: found .*expected True"):
+            slic(image, 9, **{name: flag})
+
+
+def test_only_convert2lab_may_be_none():
+    for name in ("enforce_connectivity", "slic_zero"):
+        with pytest.raises(ValueError, match=f"{name}: found None, expected True or False$"):
+            slic(COLOUR, **{name: None})
+    np.testing.assert_array_equal(slic(COLOUR, convert2lab=np.array(None)), slic(COLOUR))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "same"),
+    [
+        ("start_label", 0.0, 0),
+        ("start_label", np.float32(1), 1),
+        ("start_label", np.array(0), 0),
+        ("start_label", np.array(1.0), 1),
+        ("max_num_iter", 3.0, 3),
+        ("max_num_iter", np.array(3.0), 3),
+        ("min_size_factor", np.inf, 1),
+        ("min_size_factor", np.array(1), 1),
+        ("compactness", Fraction(1, 2), 0.5),
+        ("channel_axis", np.array(-1), -1),
+        ("sigma", np.array(1), 1),
+        ("spacing", range(1, 3), (1, 2)),
+    ],
+)
+def test_other_types_of_numbers(name, value, same):
+    image = colour_image(42, (24, 24))
+    found, expected = slic(image, 9, **{name: value}), slic(image, 9, **{name: same})
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("start_label", 0.5),
+        ("start_label", np.nan),
+        ("start_label", None),
+        ("max_num_iter", np.inf),
+        ("max_num_iter", np.array([3])),
+        ("n_segments", 10**400),
+        pytest.param("n_segments", 10**5000, id="huge"),
+        ("n_segments", 1j),
+        ("compactness", np.array("10")),
+        ("channel_axis", -1.0),
+        ("channel_axis", np.array([-1])),
+        ("channel_axis", "last"),
+    ],
+)
+def test_wrong_numbers(name, value):
+    with pytest.raises(ValueError, match=f"^{name}: found ") as raised:
+        slic(COLOUR, **{name: value})
+    assert len(str(raised.value)) < 180
+
+
+@pytest.mark.parametrize(
+    ("name", "of_estimator"),
+    [
+        ("n_segments", "n_segments"),
+        ("compactness", "compactness"),
+        ("max_num_iter", "max_iter"),
+    ],
+)
+def test_limits_are_those_of_the_estimator(name, of_estimator):
+    most = SLIC._parameter_constraints[of_estimator][0].right
+    # All pixels are superpixels, so that it takes no time.
+    slic(COLOUR, **{"n_segments": 1000, name: most})
+    with pytest.raises(ValueError, match=rf"^{name}: found .* to {re.escape(str(most))}$"):
+        slic(COLOUR, **{name: 2 * most})
+
+
+@pytest.mark.parametrize(
+    ("weight", "spacing"),
+    [
+        (1e20, (1e20, 1e20)),
+        (10, (1e300, 1e300)),
+        (10, (1e308, 1e308)),
+        (10, (1e-170, 1e-170)),
+        (10, (5e-324, 5e-324)),
+        (1e-18, (1e-2, 1e-2)),
+        (1e-200, (1e-200, 1e-200)),
+    ],
+)
+@pytest.mark.parametrize("n_segments", [9, 1000])
+def test_compactness_times_spacing(weight, spacing, n_segments):
+    with pytest.raises(ValueError, match=r"^compactness, spacing: found .* from 1e-19 to 1e"):
+        slic(COLOUR, n_segments, weight, spacing=spacing)
+
+
+@pytest.mark.parametrize("size", [1e-170, 1e-15, 1e15, 1e170])
+def test_spacing_without_compactness(size):
+    found = slic(COLOUR, 9, 0, spacing=(size, 2 * size))
+    np.testing.assert_array_equal(found, slic(COLOUR, 9, 0, spacing=(1, 2)))
+
+
+def test_products_of_sizes_beyond_floats():
+    assert _slic_function._weight_of_space(1e-190, (1e200,) * 3) == pytest.approx(1e10)
+    assert _slic_function._weight_of_space(1e190, (1e-200, 1e-200, 8e-200)) == pytest.approx(2e-10)
 
 
 def test_compactness_zero_is_colour_alone():

@@ -368,7 +368,7 @@ def test_an_edge_channel_that_is_not_there_is_told_by_fit():
         ({"pair_features": ["crossed"]}, TypeError, r"pair_features\[0\]: found 'crossed'"),
         ({"classifier": LabelMaker}, ValueError, "'classifier' parameter of TrainableSLIC"),
         ({"channel_weights": [1, 2]}, ValueError, r"channel_weights: found shape \(2,\), expect"),
-        ({"spacing": [1, 2, 3]}, ValueError, r"spacing: found \(1, 2, 3\), expected 2 positive"),
+        ({"spacing": [1, 2, 3]}, ValueError, r"spacing: found \[1, 2, 3\], expected 2 positive"),
     ],
 )
 def test_bad_parameters_leave_nothing(params, error, message):

@@ -1,6 +1,6 @@
 """Checks of parameters whose valid values depend on the images."""
 
-import numbers
+from numbers import Real
 
 import numpy as np
 
@@ -8,6 +8,53 @@ import numpy as np
 _LARGEST_WEIGHT = 1e30
 # More unequal sizes of pixels would be too unequal for float32.
 _LARGEST_SPACING_RATIO = 1e6
+# Error messages show at most this much of a value.
+_MOST_CHARACTERS = 80
+
+
+def shown(value):
+    """Show a value in an error message, without the middle if it is long."""
+    try:
+        text = repr(value)
+    except ValueError:
+        # Python does not print integers of thousands of digits.
+        text = f"a huge {type(value).__name__}"
+    half = _MOST_CHARACTERS // 2
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:half]} ... {text[-half:]}"
+
+
+def as_floats(name, values, expected):
+    """Turn a parameter that is made of real numbers into an array.
+
+    Parameters
+    ----------
+    name : str
+        The parameter.
+    values : array-like
+        Any shape, also that of a single number. Text is refused, even if it looks like a number.
+    expected : str
+        What should have been given, for the error.
+
+    Returns
+    -------
+    ndarray, float64
+
+    Raises
+    ------
+    ValueError
+        If `values` are not real numbers that fit in an array.
+    """
+    cause = None
+    try:
+        array = np.asarray(values)
+        kind = array.dtype.kind
+        if kind in "biuf" or (kind == "O" and all(isinstance(each, Real) for each in array.flat)):
+            with np.errstate(over="ignore"):
+                return array.astype(np.float64)
+    # torch raises RuntimeError for tensors that cannot become arrays.
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        cause = error
+    raise ValueError(f"{name}: found {shown(values)}, expected {expected}") from cause
 
 
 def check_channel_weights(weights, n_channels):
@@ -30,19 +77,18 @@ def check_channel_weights(weights, n_channels):
     """
     if weights is None:
         return None
-    try:
-        array = np.asarray(weights, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"channel_weights: found {weights!r}, expected numbers") from error
+    expected = f"numbers from 0 to {_LARGEST_WEIGHT:g}"
+    array = as_floats("channel_weights", weights, expected)
     if array.shape != (n_channels,):
         raise ValueError(
             f"channel_weights: found shape {array.shape}, expected ({n_channels},): one weight "
             "for each channel of the features"
         )
-    if not ((array >= 0).all() and (array <= _LARGEST_WEIGHT).all()):
+    is_right = (array >= 0) & (array <= _LARGEST_WEIGHT)
+    if not is_right.all():
+        first = int(np.argmin(is_right))
         raise ValueError(
-            f"channel_weights: found {array.min()} .. {array.max()}, expected finite numbers "
-            f"from 0 to {_LARGEST_WEIGHT:g}"
+            f"channel_weights: found {array[first]} at index {first}, expected {expected}"
         )
     return array
 
@@ -71,16 +117,15 @@ def check_spacing(spacing, n_axes):
     """
     if spacing is None:
         return (1.0, 1.0, 1.0)
-    sizes = _as_floats(spacing)
-    if sizes is None or len(sizes) != n_axes or not all(0 < size < np.inf for size in sizes):
-        raise ValueError(
-            f"spacing: found {_shown(spacing)}, expected {n_axes} positive numbers, one for each "
-            "axis of the image"
-        )
+    expected = f"{n_axes} positive numbers, one for each axis of the image"
+    array = as_floats("spacing", spacing, expected)
+    if array.shape != (n_axes,) or not ((array > 0) & (array < np.inf)).all():
+        raise ValueError(f"spacing: found {shown(spacing)}, expected {expected}")
+    sizes = array.tolist()
     finest = min(sizes)
     if max(sizes) > _LARGEST_SPACING_RATIO * finest:
         raise ValueError(
-            f"spacing: found {_shown(spacing)}, expected sizes of which the largest is at most "
+            f"spacing: found {shown(spacing)}, expected sizes of which the largest is at most "
             f"{_LARGEST_SPACING_RATIO:g} times the smallest"
         )
     return (1.0,) * (3 - n_axes) + tuple(size / finest for size in sizes)
@@ -105,28 +150,9 @@ def check_data_range(data_range):
     """
     if data_range is None:
         return None
-    pair = (0, data_range) if isinstance(data_range, numbers.Real) else data_range
-    ends = _as_floats(pair)
-    if ends is None or len(ends) != 2 or not 0 < ends[1] - ends[0] < np.inf:
-        raise ValueError(
-            f"data_range: found {data_range!r}, expected None, the largest possible value, or "
-            "the smallest and the largest one"
-        )
-    return ends
-
-
-def _shown(spacing):
-    """Show a sequence as a tuple, and anything else as it is."""
-    return tuple(spacing) if isinstance(spacing, (list, np.ndarray)) else repr(spacing)
-
-
-def _as_floats(values):
-    """Turn a sequence of real numbers into a tuple of floats; return None if it is none."""
-    if not isinstance(values, (tuple, list, np.ndarray)) or np.ndim(values) > 1:
-        return None
-    if not all(isinstance(value, numbers.Real) for value in values):
-        return None
-    try:
-        return tuple(float(value) for value in values)
-    except OverflowError:
-        return None
+    expected = "None, the largest possible value, or the smallest and the largest one"
+    pair = (0, data_range) if isinstance(data_range, Real) else data_range
+    ends = as_floats("data_range", pair, expected).tolist()
+    if np.shape(ends) != (2,) or not 0 < ends[1] - ends[0] < np.inf:
+        raise ValueError(f"data_range: found {shown(data_range)}, expected {expected}")
+    return tuple(ends)

@@ -61,7 +61,8 @@ class LabFeatures(ImageTransformerMixin, BaseEstimator):
     ----------
     sigma : float, default=0.0
         Standard deviation in pixels of the Gaussian that smooths the colours; 0 for no smoothing.
-        With a small value such as 0.7, superpixels follow noise less and borders better.
+        With a small value such as 0.7, superpixels follow noise less and borders better. At most
+        1000.
     data_range : float or pair of float, default=None
         The values of black and white: the largest possible value, such as 4095 for 12 bits, or
         the smallest and the largest one. If None, they are the ends of the type for uint8 and

@@ -61,11 +61,12 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
     Parameters
     ----------
     J : int, default=2
-        Number of scales, at most 10. Wavelets have the scales 0 to ``J - 1``, and averages are
-        taken over about ``2**J`` pixels.
+        Number of scales. Wavelets have the scales 0 to ``J - 1``, and averages are taken over
+        about ``2**J`` pixels. Filters must not need more than 4 GiB. Therefore `J` is at most 7
+        with ``L=8``, and at most 9 with ``L=1``.
     L : int, default=8
-        Number of angles between 0 and 180 degrees, at most 128. The filters of both together
-        must not need more than 4 GiB.
+        Number of angles between 0 and 180 degrees. At most 128, for which `J` is at most 2. All
+        channels of an image together have at most 100,000 maps.
     max_order : {1, 2}, default=2
         Maximum number of wavelets that a channel is filtered with.
     channels : {"all", "lightness"}, default="all"
@@ -218,7 +219,9 @@ class ScatteringFeatures(ImageTransformerMixin, BaseEstimator):
         ImportError
             If torch or kymatio is missing.
         ValueError
-            If a parameter or an image is not as expected; the error names the image's index.
+            If a parameter or an image is not as expected; the error names the image's index. Also
+            if the filters for `J` and `L` would need more than 4 GiB, or if all channels together
+            would have more than 100,000 maps.
         TypeError
             If the images are not a sequence of arrays of numbers.
         """

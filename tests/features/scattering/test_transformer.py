@@ -218,6 +218,21 @@ def test_wrong_parameters(params, message):
         transformer.transform([noise((9, 9))])
 
 
+@pytest.mark.parametrize(("J", "L"), [(7, 8), (9, 1), (2, 128)])
+def test_largest_filters(J, L):
+    """These pairs are in the docstring."""
+    ScatteringFeatures(J=J, L=L).fit([noise((9, 9, 3))])
+    with pytest.raises(ValueError, match=f"J, L: found J={J + 1} and L={L}, whose filters would"):
+        ScatteringFeatures(J=J + 1, L=L).fit([noise((9, 9, 3))])
+
+
+def test_most_maps():
+    image = noise((4, 4, 7))
+    ScatteringFeatures(J=2, L=128).fit([image[..., :6]])
+    with pytest.raises(ValueError, match="J, L: found J=2 and L=128, with which 7 channels have"):
+        ScatteringFeatures(J=2, L=128).fit([image])
+
+
 def test_wrong_images():
     good = noise((9, 9, 3))
     transformer = ScatteringFeatures(J=1).fit([good])

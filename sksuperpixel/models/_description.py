@@ -9,6 +9,7 @@ import inspect
 import json
 from numbers import Integral
 
+from sksuperpixel._images.parameters import shown
 from sksuperpixel.models._parameters import LOCAL
 
 # The longest descriptions list thousands of selected maps.
@@ -167,9 +168,3 @@ def check_count(value, where, least=0, most=10**6):
             f"{where}: found {shown(value)}, expected a whole number from {least} to {most}"
         )
     return value
-
-
-def shown(value):
-    """Show a value in an error, in a few words if it is long."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:50]}... of {len(text)} characters"

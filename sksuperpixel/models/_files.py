@@ -12,7 +12,7 @@ from sksuperpixel._clustering.superpixels import check_edge_channel
 from sksuperpixel._files.errors import about_file
 from sksuperpixel._files.tensors import check_names, read_tensors, tensors_of, to_bytes
 from sksuperpixel._files.writing import write_atomically
-from sksuperpixel._images.parameters import check_channel_weights
+from sksuperpixel._images.parameters import check_channel_weights, shown
 from sksuperpixel._learning.label_maker import LabelMaker
 from sksuperpixel._learning.path_feature import PathFeature
 from sksuperpixel.features import LabFeatures
@@ -21,7 +21,6 @@ from sksuperpixel.models._description import (
     check_entries,
     params_for,
     parse_description,
-    shown,
 )
 from sksuperpixel.models._mixin import ModelFilesMixin
 from sksuperpixel.models._networks import describe_network, restore_network

@@ -8,8 +8,9 @@ from sksuperpixel._files.tensors import (
     largest_dimension,
     tensors_of,
 )
+from sksuperpixel._images.parameters import shown
 from sksuperpixel._torch import seeded_torch
-from sksuperpixel.models._description import check_count, check_entries, shown
+from sksuperpixel.models._description import check_count, check_entries
 from sksuperpixel.models._parameters import to_json
 
 # The parameters that describe each network, besides its tensors.

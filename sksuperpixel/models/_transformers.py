@@ -7,7 +7,8 @@ from sklearn.base import clone
 
 from sksuperpixel import features as ours
 from sksuperpixel._files.tensors import check_tensors, fill_network, tensors_of
-from sksuperpixel.models._description import check_entries, params_for, shown
+from sksuperpixel._images.parameters import shown
+from sksuperpixel.models._description import check_entries, params_for
 from sksuperpixel.models._parameters import to_json
 
 _NAMES = (

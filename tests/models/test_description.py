@@ -8,7 +8,6 @@ from sksuperpixel.models._description import (
     check_entries,
     params_for,
     parse_description,
-    shown,
 )
 
 
@@ -78,8 +77,3 @@ def test_counts(value):
     assert check_count(7, "n", 0, 10) == 7
     with pytest.raises(ValueError, match=r"^n: found .*, expected a whole number from 0 to 10$"):
         check_count(value, "n", 0, 10)
-
-
-def test_long_values_are_shown_short():
-    assert shown("abc") == "'abc'"
-    assert shown([0] * 1000) == f"{str([0] * 1000)[:50]}... of 3000 characters"

@@ -229,7 +229,7 @@ def test_largest_filters(J, L):
 def test_most_maps():
     image = noise((4, 4, 7))
     ScatteringFeatures(J=2, L=128).fit([image[..., :6]])
-    with pytest.raises(ValueError, match="J, L: found J=2 and L=128, with which 7 channels have"):
+    with pytest.raises(ValueError, match="J, L: found J=2 and L=128, with which the image has"):
         ScatteringFeatures(J=2, L=128).fit([image])
 
 

@@ -38,26 +38,26 @@ class Defect(AssertionError):  # noqa: N818
 
 @dataclass
 class Result:
-    """What became of one case."""
+    """What became of one case; `megabytes` is None if memory was not measured."""
 
     number: int
     outcome: str
     seconds: float = 0.0
-    megabytes: float = 0.0
+    megabytes: float | None = None
     defect: str | None = None
     where: str = ""
 
 
 @dataclass
 class Report:
-    """What became of all cases of one generator."""
+    """What became of all cases of one generator; `largest_mb` is None if none was measured."""
 
     generator: str
     seed: int
     n_cases: int = 0
     outcomes: dict = field(default_factory=dict)
     slowest_s: float = 0.0
-    largest_mb: float = 0.0
+    largest_mb: float | None = None
     defects: list = field(default_factory=list)
 
     def add(self, result):
@@ -65,14 +65,18 @@ class Report:
         self.n_cases += 1
         self.outcomes[result.outcome] = self.outcomes.get(result.outcome, 0) + 1
         self.slowest_s = max(self.slowest_s, result.seconds)
-        self.largest_mb = max(self.largest_mb, result.megabytes)
+        if result.megabytes is not None:
+            self.largest_mb = max(self.largest_mb or 0.0, result.megabytes)
         if result.defect is not None:
             self.defects.append(asdict(result))
 
     def __str__(self):
+        memory = "memory was not measured"
+        if self.largest_mb is not None:
+            memory = f"most memory {self.largest_mb:.0f} MB"
         lines = [
             f"{self.generator}: {self.n_cases} cases (seed {self.seed}), {len(self.defects)} "
-            f"defects; slowest {self.slowest_s:.2f} s, most memory {self.largest_mb:.0f} MB"
+            f"defects; slowest {self.slowest_s:.2f} s, {memory}"
         ]
         lines += [f"    {count:6d}  {outcome}" for outcome, count in sorted(self.outcomes.items())]
         kinds = collections.Counter(each["defect"].split("\n")[0][:150] for each in self.defects)
@@ -95,7 +99,7 @@ class Report:
 def run_one(generator, seed, number, shared):
     """Run one case in this process, and return its result."""
     rng = np.random.default_rng([seed, number])
-    before = _reset_peak()
+    before = reset_peak()
     # Time of this process, because others may keep the processor busy.
     start = time.process_time()
     defect, where = None, ""
@@ -110,10 +114,10 @@ def run_one(generator, seed, number, shared):
         defect = f"{type(error).__name__}: {error}"
         where = traceback.format_exc(limit=-3)
     seconds = time.process_time() - start
-    megabytes = _peak() - before
+    megabytes = growth_since(before)
     if defect is None and seconds > generator.LIMIT_S:
         outcome, defect = "defect: too slow", f"took longer than {generator.LIMIT_S} s"
-    if defect is None and megabytes > generator.LIMIT_MB:
+    if defect is None and megabytes is not None and megabytes > generator.LIMIT_MB:
         outcome, defect = "defect: memory", f"needed more than {generator.LIMIT_MB} MB"
     return Result(number, outcome, seconds, megabytes, defect, where)
 
@@ -188,14 +192,14 @@ def _work(connection, name, seed, folder):
     """Run the cases whose numbers come through a connection."""
     generator = import_module(f"fuzz.{name}")
     shared = generator.prepare(Path(folder))
-    resource.setrlimit(resource.RLIMIT_AS, (_status("VmSize") * 1024 + _ADDRESS_SPACE,) * 2)
+    resource.setrlimit(resource.RLIMIT_AS, (read_status("VmSize") * 1024 + _ADDRESS_SPACE,) * 2)
     while True:
         connection.send("ready")
         connection.send(run_one(generator, seed, connection.recv(), shared))
 
 
-def _status(name):
-    """Read a size in kilobytes from the process's own status; 0 where there is none."""
+def read_status(name):
+    """Read a number from the process's own status; 0 where there is none. Sizes are in kB."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
@@ -203,14 +207,32 @@ def _status(name):
     return next((int(line.split()[1]) for line in lines if line.startswith(name + ":")), 0)
 
 
-def _reset_peak():
-    """Start to measure the most memory that the process has, and return what it has now, in MB."""
+def reset_peak():
+    """Begin to measure how much memory the process needs.
+
+    Returns
+    -------
+    float or None
+        What it needs now, in MB; None where the system cannot measure it.
+    """
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
-        return float("inf")
-    return _status("VmRSS") / 1024
+        return None
+    return read_status("VmRSS") / 1024 or None
 
 
-def _peak():
-    return _status("VmHWM") / 1024
+def growth_since(before):
+    """Return by how many MB the memory of the process has grown at most since `reset_peak`.
+
+    Parameters
+    ----------
+    before : float or None
+        What `reset_peak` returned.
+
+    Returns
+    -------
+    float or None
+        None where the system cannot measure it.
+    """
+    return None if before is None else read_status("VmHWM") / 1024 - before

@@ -62,6 +62,42 @@ def strange(rng):
     return STRANGE[rng.integers(len(STRANGE))]
 
 
+def numpy_scalars(number):
+    """List the NumPy scalars of all types that hold a number exactly, the smallest types first.
+
+    Parameters
+    ----------
+    number : int or float
+
+    Returns
+    -------
+    list of NumPy scalars
+        Empty if no type holds the number, such as 10**400.
+    """
+    found = []
+    for name in ("i1", "u1", "f2", "i2", "u2", "f4", "i4", "u4", "f8", "i8", "u8"):
+        try:
+            with np.errstate(all="ignore"):
+                scalar = np.dtype(name).type(number)
+        except (OverflowError, ValueError):
+            continue
+        if scalar.item() == number:
+            found.append(scalar)
+    return found
+
+
+def as_numpy(rng, value):
+    """Draw a NumPy scalar of the same value, or an array without axes that holds it.
+
+    Anything but a number is returned as it is.
+    """
+    if not isinstance(value, (int, float)):
+        return value
+    scalars = [np.bool_(value)] if isinstance(value, bool) else numpy_scalars(value)
+    scalar = choose(rng, scalars) if scalars else value
+    return np.array(scalar) if rng.random() < 0.3 else scalar
+
+
 def choose(rng, options):
     """Draw one of the options, as it is."""
     return options[rng.integers(len(options))]
@@ -171,7 +207,7 @@ def check_superpixels(superpixels, estimator, inside, of_shape):
     ------
     Defect
     """
-    first = estimator.start_label
+    first = int(estimator.start_label)
     if superpixels.dtype != np.int32 or superpixels.shape != of_shape:
         raise Defect(f"found {superpixels.dtype} of shape {superpixels.shape}, not {of_shape}")
     inside = np.ones(of_shape, bool) if inside is None else inside

@@ -17,7 +17,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fuzz.harness import Defect, _peak, _reset_peak, _status
+from fuzz.harness import Defect, growth_since, read_status, reset_peak
 
 from sksuperpixel import SLIC, TrainableSLIC
 
@@ -57,13 +57,19 @@ def share_an_estimator(estimator, n_threads=8, n_times=25):
 
 
 def stream(n_images=10_000, allowed_mb=30):
-    """Cut many images with a pool of threads; only the results may add to the memory."""
+    """Cut many images with a pool of threads; only the results may add to the memory.
+
+    Returns the growth in MB, or None if memory cannot be measured here.
+    """
     images = Stream(n_images)
     slic = SLIC(8, n_jobs=2).fit(images)
     slic.transform(Stream(50))
-    before = _reset_peak()
+    before = reset_peak()
     superpixels = slic.transform(images)
-    grown = _peak() - before - sum(each.nbytes for each in superpixels) / 2**20
+    grown = growth_since(before)
+    if grown is None:
+        return None
+    grown -= sum(each.nbytes for each in superpixels) / 2**20
     if grown > allowed_mb:
         raise Defect(f"{n_images} images took {grown:.0f} MB besides their superpixels")
     return grown
@@ -73,11 +79,11 @@ def count_threads(estimator, images, n_jobs):
     """Count how many threads the process has at most during a transform, besides its own."""
     # Threads of an earlier transform may still be ending.
     time.sleep(0.2)
-    before, most, done = _status("Threads"), [0], threading.Event()
+    before, most, done = read_status("Threads"), [0], threading.Event()
 
     def watch():
         while not done.is_set():
-            most[0] = max(most[0], _status("Threads"))
+            most[0] = max(most[0], read_status("Threads"))
             time.sleep(0.001)
 
     watcher = threading.Thread(target=watch)
@@ -125,7 +131,9 @@ def main():
     pretrained = TrainableSLIC.from_pretrained().set_params(n_segments=20)
     print(f"shared SLIC: {share_an_estimator(SLIC(8))} transforms, all equal")
     print(f"shared pretrained model: {share_an_estimator(pretrained)} transforms, all equal")
-    print(f"10,000 images: {stream():.1f} MB besides their superpixels")
+    grown = stream()
+    memory = "memory was not measured" if grown is None else f"{grown:.1f} MB"
+    print(f"10,000 images, besides their superpixels: {memory}")
     print(f"threads by n_jobs, SLIC: {threads_of_transform(SLIC(8).fit([image]), image)}")
     print(f"threads by n_jobs, pretrained: {threads_of_transform(pretrained, image)}")
     print(f"threads with n_jobs=-1 in each of 2 processes: {threads_of_processes()}")

@@ -84,11 +84,24 @@ def _weight_zero(rng):
 
 
 def _scaled(rng):
-    """Features and compactness times a power of two: all distances times its square, exactly."""
+    """Features and compactness times a power of two: all distances times its square, exactly.
+
+    Beyond 2^24 and below 2^-24 the library scales them itself, by what lies in the mask alone.
+    """
     image, inside, slic = _draw(rng)
-    factor = 2.0 ** int(rng.integers(-12, 13))
+    exponent = int(inputs.choose(rng, [rng.integers(-30, 31), rng.integers(-100, 101)]))
+    slic.set_params(
+        adaptive_compactness=rng.random() < 0.2,
+        # At most 2^8, times 2^58, so that the larger compactness is valid, too.
+        compactness=slic.compactness * 2.0 ** min(0, 58 - exponent),
+    )
+    factor = 2.0**exponent
     other = SLIC(**{**slic.get_params(), "compactness": slic.compactness * factor})
-    return _same(_cut(slic, image, inside), _cut(other, image * factor, inside), "scaled")
+    images = [each.astype(inputs.choose(rng, ["f4", "f8"])) for each in (image, image * factor)]
+    if inside is not None:
+        for each in images:
+            each[~inside] = inputs.choose(rng, [1e30, -1e30, 1e-30, np.inf, np.nan, 0, 7])
+    return _same(_cut(slic, images[0], inside), _cut(other, images[1], inside), "scaled")
 
 
 def _weights_for_scale(rng):

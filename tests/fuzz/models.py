@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from fuzz.harness import Defect
+from fuzz import inputs
+from fuzz.harness import Defect, growth_since, reset_peak
 
 from sksuperpixel import PathFeature, TrainableSLIC
 from sksuperpixel.features import (
@@ -121,9 +122,7 @@ def case(rng, shared):
 
 def load(path, size):
     """Load a file; return None if it was refused as it should be."""
-    from fuzz.harness import _peak, _reset_peak
-
-    before, start = _reset_peak(), time.process_time()
+    before, start = reset_peak(), time.process_time()
     try:
         model = TrainableSLIC.load(path)
     except ValueError as error:
@@ -134,7 +133,8 @@ def load(path, size):
         model = None
     if time.process_time() - start > LOAD_S:
         raise Defect(f"loading took longer than {LOAD_S} s")
-    if _peak() - before > LOAD_MB + size / 2**20:
+    grown = growth_since(before)
+    if grown is not None and grown > LOAD_MB + size / 2**20:
         raise Defect(f"loading needed more than {LOAD_MB} MB")
     return model
 
@@ -354,6 +354,110 @@ def _change_header(content, rng, trap):
     return _join(header, data)
 
 
+# Many of the same.
+
+
+def _repeat(content, rng, trap):
+    """Repeat a part, as often as the longest description or the longest header allows."""
+    return _REPETITIONS[rng.integers(len(_REPETITIONS))](content, rng)
+
+
+def _repeat_entry(content, rng):
+    """Repeat an entry of one of the description's lists."""
+    header, data = _split(content)
+    description = json.loads(header["__metadata__"]["sksuperpixel"])
+    lists = [parent[key] for parent, key in _places(description) if isinstance(parent[key], list)]
+    one = lists[rng.integers(len(lists))]
+    if not one:
+        one.append(inputs.choose(rng, [{}, [], None, 1, "meta", {"channels": [0]}]))
+    one += [one[rng.integers(len(one))]] * _many(rng)
+    header["__metadata__"]["sksuperpixel"] = json.dumps(description)
+    return _join(header, data)
+
+
+def _repeat_pair_feature(content, rng):
+    header, data = _split(content)
+    description = json.loads(header["__metadata__"]["sksuperpixel"])
+    # As short as can be, and as ours.
+    one = inputs.choose(rng, [{}, {"reduction": "max"}, {"channels": [0]}])
+    description["params"]["pair_features"] = [one] * _many(rng)
+    header["__metadata__"]["sksuperpixel"] = json.dumps(description)
+    return _join(header, data)
+
+
+def _repeat_transformer(content, rng):
+    """Make the features a union of many transformers."""
+    header, data = _split(content)
+    description = json.loads(header["__metadata__"]["sksuperpixel"])
+    name, params, most = inputs.choose(
+        rng,
+        [
+            ("LabFeatures", {}, 50_000),
+            ("ScatteringFeatures", {"J": 1, "L": 1}, 5000),
+            ("ScatteringFeatures", {"J": 4, "L": 24}, 300),
+            ("LearnedFeatures", {"width": 2}, 3000),
+            ("LearnedFeatures", {"width": 256}, 300),
+            ("ENetFeatures", {}, 3000),
+            ("ChannelUnion", {"transformers": [["a", "passthrough"]]}, 10_000),
+            ("passthrough", None, 50_000),
+        ],
+    )
+    one = name if params is None else {"name": name, "params": params}
+    transformers = [[str(number), one] for number in range(_many(rng, most))]
+    union = {"name": "ChannelUnion", "params": {"transformers": transformers}}
+    description["params"]["features"] = union
+    header["__metadata__"]["sksuperpixel"] = json.dumps(description)
+    return _join(header, data)
+
+
+def _repeat_tensor(content, rng):
+    """Add a tensor to the table many times, under other names: empty, or the same bytes."""
+    header, data = _split(content)
+    prefix = inputs.choose(rng, ["features.", "network.", "", "features.0.", "network.more"])
+    suffix = inputs.choose(rng, ["", ".weight", ".num_batches_tracked"])
+    end = len(data)
+    one = {
+        "dtype": inputs.choose(rng, ["F32", "U8", "F64"]),
+        "shape": inputs.choose(rng, [[0], [0, 10**9], [0] * 50]),
+        "data_offsets": [end, end],
+    }
+    header |= {f"{prefix}{number}{suffix}": one for number in range(_many(rng, 150_000))}
+    return _join(header, data)
+
+
+def _add_large_tensor(content, rng):
+    """Add a tensor of bytes, and sizes that only such a large tensor allows."""
+    header, data = _split(content)
+    n_bytes = int(inputs.choose(rng, [10**4, 10**5, 999_983, 10**7]))
+    more = {"dtype": "U8", "shape": [n_bytes], "data_offsets": [len(data), len(data) + n_bytes]}
+    header[inputs.choose(rng, ["network.more", "features.more", "more"])] = more
+    description = json.loads(header["__metadata__"]["sksuperpixel"])
+    names = ("n_features", "n_hidden", "n_candidates", "n_maps", "width", "n_classes")
+    places = [(parent, key) for parent, key in _places(description) if key in names]
+    if rng.random() < 0.5:
+        places = [(description["network"]["params"], "n_features")]
+    for _ in range(rng.integers(1, 3)):
+        parent, key = places[rng.integers(len(places))]
+        parent[key] = n_bytes
+    header["__metadata__"]["sksuperpixel"] = json.dumps(description)
+    return _join(header, data + bytes(n_bytes))
+
+
+def _many(rng, most=300_000):
+    """Draw how often, often close to the most."""
+    return int(most * inputs.choose(rng, [0.01, 0.1, 0.5, 1]))
+
+
+_REPETITIONS = [
+    _repeat_entry,
+    _repeat_pair_feature,
+    _repeat_transformer,
+    _repeat_transformer,
+    _repeat_tensor,
+    _add_large_tensor,
+]
+
+
 # Changes of the tensors.
 
 
@@ -421,4 +525,5 @@ _CHANGES = [
     _deep,
     _change_header,
     _change_tensor,
+    _repeat,
 ]

@@ -1,8 +1,9 @@
-"""Images, masks and valid parameters of every kind: right superpixels in bounded time.
+"""Images, masks and valid parameters of every kind: correct superpixels in bounded time.
 
-For each result: dtype, shape, labels in raster order, connected, exact number where promised;
-the same on several threads, without a mask and with one that is True everywhere, in any layout of
-memory, and with parameters that are NumPy numbers of any type; the input is unchanged.
+Each label map must have the right dtype, shape and labels, its superpixels must be connected, and
+their number must be exact where this is promised. The result must be the same on several threads,
+with any memory layout, with a mask that is True everywhere in place of no mask, and with
+parameters that are NumPy numbers of any type. The input must not change.
 """
 
 import copy
@@ -16,8 +17,8 @@ from scipy import ndimage
 from sksuperpixel import SLIC, TrainableSLIC, slic
 from sksuperpixel.networks import make_distance_net
 
-# Images have at most 2,000 pixels, and a clustering at most 50 iterations.
-LIMIT_S, LIMIT_MB = 2, 300
+# Images have at most 2,000 pixels, and are cut up to five times, in at most 50 iterations.
+LIMIT_S, LIMIT_MB = 3, 300
 
 
 def prepare(folder):
@@ -37,7 +38,7 @@ def prepare(folder):
 
 def case(rng, shared):
     """Cut one image with one set of parameters, in several ways."""
-    # Colours of an unusual range are warned of, which is right.
+    # The library is right to warn about colours in an unusual range.
     warnings.filterwarnings("ignore", "image 0: found .* values up to")
     n_axes = inputs.choose(rng, [2, 2, 2, 3])
     shape = inputs.shape(rng, n_axes)
@@ -115,7 +116,7 @@ def _estimator(rng, shape, inside, n_channels):
 
 def _with_network(rng, slic, fitted):
     """Give a fitted network the parameters that it has in common with SLIC."""
-    # Weights belong to the network, and these networks take the channels as they are.
+    # The weights are those of the network, which was fitted with features="passthrough".
     own = ("channel_weights", "features")
     names = fitted.get_params(deep=False)
     shared = {
@@ -147,7 +148,7 @@ def _in_numpy(rng, params):
         scalars = inputs.numpy_scalars(value)
         if name in _WHOLE:
             scalars = [scalar for scalar in scalars if scalar.dtype.kind in "iu"]
-        # The smallest types are those in which numbers overflow.
+        # Often the smallest type, because arithmetic with it overflows first.
         changed[str(name)] = inputs.choose(rng, scalars[: inputs.choose(rng, [1, 2, 12])])
     return changed
 
@@ -158,7 +159,7 @@ def _holds(kind, array):
 
 
 def _reasons(estimator, image, inside, shape):
-    """List how a valid estimator may refuse a valid image, as beginnings of its errors, without the image."""
+    """List why a valid estimator may refuse a valid image, by how the errors begin."""
     reasons = []
     inside = np.ones(shape, bool) if inside is None else inside
     values = image[inside]
@@ -187,7 +188,7 @@ def _refused(error, estimator, image, inside, shape):
 
 
 def _function(rng, image, inside, n_channels):
-    """Call the function for one image, whose parameters are those of scikit-image."""
+    """Call the function `slic`, whose parameters are those of scikit-image."""
     options = {
         "n_segments": int(rng.integers(1, 300)),
         "compactness": float(inputs.choose(rng, [0.01, 0.1, 1, 10, 1000])),

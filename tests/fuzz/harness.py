@@ -6,10 +6,10 @@ A generator is a module of this folder. It has
   what the process has already;
 - ``prepare(folder)``, which makes what all cases share and returns it;
 - ``case(rng, shared)``, which makes one random case, runs it, and returns the outcome in one or
-  two words. It raises `Defect` if the library did something wrong. Every other exception is a
-  defect, too, and so is a warning.
+  two words. It raises `Defect` if the library did something wrong. Any other exception or warning
+  also counts as a defect.
 
-A case depends on nothing but the seed and its number, so each can be repeated alone.
+A case depends only on the seed and on its number, so it can be repeated on its own.
 """
 
 import collections
@@ -27,8 +27,8 @@ from pathlib import Path
 
 import numpy as np
 
-# No case may need more address space than this beyond what its process has at the start, so that
-# a defect cannot take the whole machine down.
+# The address space that a case may use in addition to what its process has at the start. The limit
+# keeps a defect from taking the whole machine down.
 _ADDRESS_SPACE = 12 * 2**30
 
 
@@ -38,7 +38,7 @@ class Defect(AssertionError):  # noqa: N818
 
 @dataclass
 class Result:
-    """What became of one case; `megabytes` is None if memory was not measured."""
+    """The result of one case. `megabytes` is None if memory was not measured."""
 
     number: int
     outcome: str
@@ -50,7 +50,7 @@ class Result:
 
 @dataclass
 class Report:
-    """What became of all cases of one generator; `largest_mb` is None if none was measured."""
+    """The results of a generator. `largest_mb` is None if memory was not measured."""
 
     generator: str
     seed: int
@@ -100,7 +100,7 @@ def run_one(generator, seed, number, shared):
     """Run one case in this process, and return its result."""
     rng = np.random.default_rng([seed, number])
     before = reset_peak()
-    # Time of this process, because others may keep the processor busy.
+    # The processor time of this process, because other processes may keep the machine busy.
     start = time.process_time()
     defect, where = None, ""
     try:
@@ -123,7 +123,7 @@ def run_one(generator, seed, number, shared):
 
 
 def run(name, n_cases, seed=0, n_workers=1, first=0):
-    """Run cases in processes of their own, which are ended if a case takes far too long.
+    """Run cases in separate processes. A process is ended if a case takes far too long.
 
     Parameters
     ----------
@@ -148,16 +148,16 @@ def run(name, n_cases, seed=0, n_workers=1, first=0):
 
 
 def _supervise(name, seed, numbers):
-    """Yield the result of each case, starting a new process whenever one had to be ended."""
+    """Yield the result of each case. Start a new process whenever one had to be ended."""
     waiting = collections.deque(numbers)
     while waiting:
-        # A folder for each process, because one that had to be ended leaves files behind.
+        # Each process has its own folder, because one that had to be ended leaves files behind.
         with tempfile.TemporaryDirectory() as folder:
             yield from _until_one_fails(name, seed, waiting, folder)
 
 
 def _until_one_fails(name, seed, waiting, folder):
-    """Run cases in one new process, until none is waiting or the process had to be ended."""
+    """Run cases in a new process until none is left or the process had to be ended."""
     limit = 3 * import_module(f"fuzz.{name}").LIMIT_S + 10
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -166,7 +166,7 @@ def _until_one_fails(name, seed, waiting, folder):
     theirs.close()
     try:
         while waiting:
-            # The first answer says that the process has prepared itself.
+            # The first answer says that the process is ready.
             if not ours.poll(600):
                 raise RuntimeError(f"{name}: the process did not get ready")
             ours.recv()
@@ -189,7 +189,7 @@ def _until_one_fails(name, seed, waiting, folder):
 
 
 def _work(connection, name, seed, folder):
-    """Run the cases whose numbers come through a connection."""
+    """Run the cases whose numbers arrive on a connection."""
     generator = import_module(f"fuzz.{name}")
     shared = generator.prepare(Path(folder))
     resource.setrlimit(resource.RLIMIT_AS, (read_status("VmSize") * 1024 + _ADDRESS_SPACE,) * 2)

@@ -1,4 +1,4 @@
-"""Random images, masks and parameters, ordinary and extreme, and what holds for any label map."""
+"""Random images, masks and parameters, ordinary and extreme, and a check of label maps."""
 
 import numpy as np
 from fuzz.harness import Defect
@@ -52,7 +52,7 @@ STRANGE = [
 ]
 
 
-# The most frequent ones twice.
+# The most frequent dtypes occur twice.
 _DTYPES = ["u1", "u1", "f4", "f4", "f8", "f8", "?", "u2", "u4", "i1", "i2", "i4", "i8", "f2"]
 _DTYPES += [">f4", ">u2", ">f8"]
 
@@ -99,12 +99,12 @@ def as_numpy(rng, value):
 
 
 def choose(rng, options):
-    """Draw one of the options, as it is."""
+    """Draw one of the options."""
     return options[rng.integers(len(options))]
 
 
 def shape(rng, n_axes=None, most=2000):
-    """Draw the shape of an image or volume, often a very thin one."""
+    """Draw the shape of an image or volume, which is often very thin."""
     n_axes = n_axes or choose(rng, [2, 2, 2, 3])
     lengths = [int(choose(rng, [1, 2, 3, 5, 8, 16, 17, 30, 41])) for _ in range(n_axes)]
     if rng.random() < 0.1:
@@ -115,7 +115,7 @@ def shape(rng, n_axes=None, most=2000):
 
 
 def image(rng, of_shape, n_channels=None):
-    """Draw an image: noise, plain areas, gradients or extremes, of any dtype and layout.
+    """Draw an image of any dtype and memory layout: noise, plain areas, a gradient or a constant.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def image(rng, of_shape, n_channels=None):
 
 
 def layout(rng, array):
-    """Lay an array out in memory in some other way."""
+    """Return an equal array with another memory layout, perhaps a read-only one."""
     way = rng.integers(5)
     if way == 1:
         return np.asfortranarray(array)
@@ -192,7 +192,7 @@ def mask(rng, of_shape):
 
 
 def check_superpixels(superpixels, estimator, inside, of_shape):
-    """Check what holds for every label map that an estimator returns.
+    """Check what is true of every label map that an estimator returns.
 
     Parameters
     ----------

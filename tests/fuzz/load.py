@@ -1,4 +1,4 @@
-"""Many threads, many images and many processes: the same results, in bounded memory and threads.
+"""Use many threads, images and processes: results, memory and threads must be as promised.
 
     python tests/fuzz/load.py
 
@@ -41,7 +41,7 @@ class Stream:
 
 
 def share_an_estimator(estimator, n_threads=8, n_times=25):
-    """Let threads use one estimator at the same time, and compare with one after the other."""
+    """Let several threads share an estimator, and compare with the results of one thread."""
     images = [Stream(n_times)[i] for i in range(n_times)]
     estimator = estimator.fit(images[:1]) if isinstance(estimator, SLIC) else estimator
     expected = estimator.transform(images)
@@ -76,7 +76,7 @@ def stream(n_images=10_000, allowed_mb=30):
 
 
 def count_threads(estimator, images, n_jobs):
-    """Count how many threads the process has at most during a transform, besides its own."""
+    """Count the threads that a transform starts, as the most that exist at any time."""
     # Threads of an earlier transform may still be ending.
     time.sleep(0.2)
     before, most, done = read_status("Threads"), [0], threading.Event()
@@ -93,11 +93,11 @@ def count_threads(estimator, images, n_jobs):
     finally:
         done.set()
         watcher.join()
-    return most[0] - before - 1  # without the one that watches
+    return most[0] - before - 1  # without the watcher
 
 
 def threads_of_transform(estimator, image, jobs=(1, 2, 4, 10**6)):
-    """Check that a transform has as many threads as asked for, and never many more than cores."""
+    """Check that a transform starts the threads asked for, but never many more than cores."""
     counts = {}
     for n_jobs in jobs:
         # Many images, and parts of one image.
@@ -114,7 +114,7 @@ def _threads_in_a_search(slic, image):
 
 
 def threads_of_processes(n_processes=2):
-    """Check that a process of a search does not take all cores for itself."""
+    """Check that one process of a grid search does not use all cores."""
     from joblib import Parallel, delayed, parallel_config
 
     image = np.tile(Stream(1)[0], (4, 4, 1))

@@ -1,9 +1,9 @@
-"""Model files that were damaged or forged: each loads as a model, or gives one ValueError.
+"""Damaged and forged model files: each loads as a model, or raises one ValueError.
 
 A case takes a good file and changes its bytes, its tensors or its description. `load` may take
 2 seconds, and 200 MB beyond the file's size. A model that loads must cut an image into
-superpixels or say why it cannot, must have no parameter that touches the machine, and must not
-have touched the folder that a forged description names.
+superpixels or raise a ValueError. None of its parameters that concern the machine may come from
+the file, and loading must not touch the folder that a forged description names.
 """
 
 import copy
@@ -30,7 +30,7 @@ from sksuperpixel.networks import make_classification_net, make_distance_net
 # For loading and one transform together; loading alone is checked in `load`.
 LIMIT_S, LIMIT_MB = 10, 500
 LOAD_S, LOAD_MB = 2, 200
-# What no file may set, at any depth.
+# Parameters that no file may set, at any depth.
 _LOCAL = {"memory": None, "checkpoint": None, "device": "cpu", "n_jobs": None, "weights": None}
 
 
@@ -99,7 +99,7 @@ def prepare(folder):
 
 
 def case(rng, shared):
-    """Change one file in some way, load it, and use what was loaded."""
+    """Change one file, load it, and use the model."""
     files, folder = shared
     content, image = files[rng.integers(len(files))]
     change = _CHANGES[rng.integers(len(_CHANGES))]
@@ -140,7 +140,7 @@ def load(path, size):
 
 
 def check_parameters(model):
-    """Check that no parameter which touches the machine came from the file."""
+    """Check that no parameter that concerns the machine came from the file."""
     for name, value in model.get_params().items():
         last = name.rpartition("__")[2]
         if name.startswith("classifier") or last not in _LOCAL:
@@ -150,7 +150,7 @@ def check_parameters(model):
 
 
 def use(model, image):
-    """Cut an image with a model that was loaded."""
+    """Cut an image with a loaded model."""
     try:
         superpixels = model.transform([image])[0]
     except ValueError as error:
@@ -175,7 +175,7 @@ def use(model, image):
 
 def _flip(content, rng, trap):
     content = bytearray(content)
-    # Most of a file is tensors; most of what can go wrong is in the header.
+    # Most bytes belong to tensors, but most defects are to be found in the header.
     stop = len(content) if rng.random() < 0.3 else 8 + _header_length(content)
     for place in rng.integers(stop, size=rng.integers(1, 4)):
         content[place] ^= 1 << rng.integers(8)
@@ -301,7 +301,7 @@ def _places(tree):
 
 
 def _name_machine(content, rng, trap):
-    """Add parameters that touch the machine to every estimator of the description."""
+    """Add parameters that concern the machine to the estimators of the description."""
     header, data = _split(content)
     description = json.loads(header["__metadata__"]["sksuperpixel"])
     for parent, key in list(_places(description)):
@@ -315,7 +315,7 @@ def _name_machine(content, rng, trap):
 
 
 def _deep(content, rng, trap):
-    """Nest a description as deep as no parser goes."""
+    """Nest a description more deeply than a parser can follow."""
     header, data = _split(content)
     text = header["__metadata__"]["sksuperpixel"]
     depth = int(rng.integers(30, 100_000))
@@ -326,7 +326,7 @@ def _deep(content, rng, trap):
 
 
 def _large(content, rng, trap):
-    """Claim sizes that the tensors do not have."""
+    """Set sizes that do not fit the tensors."""
     header, data = _split(content)
     description = json.loads(header["__metadata__"]["sksuperpixel"])
     names = ("n_features", "n_hidden", "n_candidates", "J", "L", "n_maps", "width", "n_classes")
@@ -354,11 +354,11 @@ def _change_header(content, rng, trap):
     return _join(header, data)
 
 
-# Many of the same.
+# Repetitions and large sizes.
 
 
 def _repeat(content, rng, trap):
-    """Repeat a part, as often as the longest description or the longest header allows."""
+    """Repeat a part of the file many times, or add a large tensor."""
     return _REPETITIONS[rng.integers(len(_REPETITIONS))](content, rng)
 
 
@@ -378,7 +378,6 @@ def _repeat_entry(content, rng):
 def _repeat_pair_feature(content, rng):
     header, data = _split(content)
     description = json.loads(header["__metadata__"]["sksuperpixel"])
-    # As short as can be, and as ours.
     one = inputs.choose(rng, [{}, {"reduction": "max"}, {"channels": [0]}])
     description["params"]["pair_features"] = [one] * _many(rng)
     header["__metadata__"]["sksuperpixel"] = json.dumps(description)
@@ -386,7 +385,7 @@ def _repeat_pair_feature(content, rng):
 
 
 def _repeat_transformer(content, rng):
-    """Make the features a union of many transformers."""
+    """Replace the features by a union of many transformers."""
     header, data = _split(content)
     description = json.loads(header["__metadata__"]["sksuperpixel"])
     name, params, most = inputs.choose(
@@ -411,7 +410,7 @@ def _repeat_transformer(content, rng):
 
 
 def _repeat_tensor(content, rng):
-    """Add a tensor to the table many times, under other names: empty, or the same bytes."""
+    """Add many empty tensors, which take no bytes besides the header."""
     header, data = _split(content)
     prefix = inputs.choose(rng, ["features.", "network.", "", "features.0.", "network.more"])
     suffix = inputs.choose(rng, ["", ".weight", ".num_batches_tracked"])
@@ -426,7 +425,7 @@ def _repeat_tensor(content, rng):
 
 
 def _add_large_tensor(content, rng):
-    """Add a tensor of bytes, and sizes that only such a large tensor allows."""
+    """Add a large tensor, and set sizes of the model to its length."""
     header, data = _split(content)
     n_bytes = int(inputs.choose(rng, [10**4, 10**5, 999_983, 10**7]))
     more = {"dtype": "U8", "shape": [n_bytes], "data_offsets": [len(data), len(data) + n_bytes]}
@@ -444,7 +443,7 @@ def _add_large_tensor(content, rng):
 
 
 def _many(rng, most=300_000):
-    """Draw how often, often close to the most."""
+    """Draw a number of repetitions."""
     return int(most * inputs.choose(rng, [0.01, 0.1, 0.5, 1]))
 
 
@@ -510,7 +509,7 @@ def _join(header, data):
     return struct.pack("<Q", len(text)) + text + data
 
 
-# Descriptions are where most of the trouble is.
+# Descriptions come up most often, because most defects were found there.
 _CHANGES = [
     _flip,
     _truncate,

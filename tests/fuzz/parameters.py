@@ -1,8 +1,8 @@
-"""Parameters that are set after `fit`, to anything: a right result, or one error that names them.
+"""Set parameters to anything after `fit`: a correct result, or one error that names them.
 
-`set_params` after `fit` is how pretrained models are used. Whatever a parameter is set to, each
-method gives what it promises, or raises a ValueError or TypeError that names a parameter that was
-set; it does so in bounded time, and leaves the estimator as it was.
+Pretrained models are used with `set_params` after `fit`. Whatever a parameter is set to, each
+method returns what it promises, or raises a ValueError or TypeError that names one of the
+parameters that were set. It does so in bounded time, and leaves the estimator as it was.
 """
 
 import copy
@@ -25,7 +25,7 @@ from sksuperpixel.features import (
 from sksuperpixel.networks import make_classification_net, make_distance_net
 
 LIMIT_S, LIMIT_MB = 10, 500
-# What must not be tried: it would write files, or is a matter of the machine.
+# Parameters that are left as they are, because they would write files or depend on the machine.
 _LEFT_OUT = ("memory", "checkpoint", "classifier__")
 
 
@@ -89,7 +89,7 @@ def case(rng, shared):
     try:
         found = method(estimator, image, truth)
     except (ValueError, TypeError) as error:
-        _check_named(error, changed, _OTHER_WORDS)
+        check_named(error, changed, OTHER_WORDS)
         _check_unchanged(before, _parameters(estimator))
         return "refused"
     except ImportError:
@@ -101,7 +101,7 @@ def case(rng, shared):
 
 
 def _draw(rng, now):
-    """Draw a strange value, perhaps as NumPy has it, or the value that is set, as NumPy has it."""
+    """Draw a strange value, sometimes as a NumPy number, or the present value as one."""
     kind = rng.random()
     if kind < 0.2:
         return inputs.as_numpy(rng, now)
@@ -110,7 +110,7 @@ def _draw(rng, now):
 
 
 def _function(rng, image):
-    """Call the function for one image with one or two strange arguments."""
+    """Call the function `slic` with one or two strange arguments."""
     names = [name for name in inspect.signature(slic).parameters if name != "image"]
     options = {"n_segments": 20, "channel_axis": -1}
     defaults = {name: each.default for name, each in inspect.signature(slic).parameters.items()}
@@ -121,7 +121,7 @@ def _function(rng, image):
     try:
         found = slic(image, **(options | changed))
     except (ValueError, TypeError) as error:
-        _check_named(error, changed, _OTHER_WORDS_OF_FUNCTION, "slic: ")
+        check_named(error, changed, OTHER_WORDS_OF_FUNCTION, "slic: ")
         return "slic refused"
     except FutureWarning:
         return "slic warned"
@@ -130,11 +130,11 @@ def _function(rng, image):
     return "slic works"
 
 
-# What an error may be about in place of the parameter that was changed, as patterns.
-_OTHER_WORDS = {
-    # Where the edges are, so the features there must be edges.
+# Patterns of errors that do not name the parameter, but what it makes of the image.
+OTHER_WORDS = {
+    # The features of this channel must be edges.
     "edge_channel": [r"^found edges from"],
-    # Other axes are the channels: then the image, its segmentation or its features do not fit.
+    # If other axes hold the channels, the image does not fit the model or the segmentation.
     "channel_axis": [
         r"found \d+ channels, expected",
         r"found shape \(.*\), expected \(",
@@ -142,17 +142,16 @@ _OTHER_WORDS = {
         r"found a (grey image|volume)",
     ],
 }
-_OTHER_WORDS_OF_FUNCTION = {
+OTHER_WORDS_OF_FUNCTION = {
     "channel_axis": [r"image: found shape", r"found shape \(.*\), expected \("],
     "mask": [r"found a mask", r"found no pixel"],
 }
 
 
-def _check_named(error, changed, other_words, what=""):
-    """Check that an error names a parameter that was changed, or what that parameter is about.
+def check_named(error, changed, other_words, what=""):
+    """Check that an error names a parameter that was changed, or has one of its other words.
 
-    Every error that an image leads to begins with the number of the image, which says nothing
-    about the parameter.
+    The number of the image, with which errors about an image begin, is ignored.
     """
     message = re.sub(r"^image \d+: ", "", str(error))
     for name in {name.rpartition("__")[2] for name in changed}:
@@ -189,7 +188,7 @@ def _score(estimator, image, truth):
 
 
 def _fit(estimator, image, truth):
-    """Fit a clone, so that the estimator itself stays comparable."""
+    """Fit a clone, because the estimator itself must not change."""
     return clone(estimator).fit([image], truth) and None
 
 

@@ -1,13 +1,13 @@
-"""A small share of each generator's cases, in every run of the tests."""
+"""Run some cases of each generator with the tests."""
 
 from importlib import import_module
 
 import pytest
-from fuzz import harness, models, truncations
+from fuzz import harness, models, parameters, truncations
 
 pytest.importorskip("torch")
 pytest.importorskip("kymatio")
-# How many cases of each generator run.
+# The number of cases of each generator.
 N_CASES = {
     "models": 300,
     "parameters": 200,
@@ -36,7 +36,7 @@ def test_truncated_models(tmp_path):
 
 
 class OneOfEach:
-    """A generator whose cases go wrong in all ways but those that end a process."""
+    """A generator with a case for each kind of defect, except those that end the process."""
 
     LIMIT_S, LIMIT_MB = 0.5, 100
 
@@ -78,6 +78,15 @@ def test_the_harness_finds_what_is_wrong(way, defect):
     report.add(result)
     assert len(report.defects) == (defect is not None)
     assert ("0 defects" in str(report)) == (defect is None)
+
+
+@pytest.mark.parametrize("message", ["image 0: found nothing", "compactness: found 3", "max_it"])
+def test_errors_must_name_a_parameter_that_was_set(message):
+    changed = {"max_iter": 3, "features__J": 3, "channel_axis": 0}
+    with pytest.raises(harness.Defect, match="does not name"):
+        parameters.check_named(ValueError(message), changed, parameters.OTHER_WORDS)
+    for right in ("max_iter: found 3", "J, L: found J=3", "image 0: found 2 channels, expected 3"):
+        parameters.check_named(ValueError(right), changed, parameters.OTHER_WORDS)
 
 
 def test_the_report_says_if_memory_was_not_measured(monkeypatch):

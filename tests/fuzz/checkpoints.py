@@ -1,9 +1,9 @@
-"""Damaged, edited and swapped checkpoints: a training goes on as if nothing were, or one error.
+"""Damaged, edited and swapped checkpoints: training resumes correctly, or raises one error.
 
-The file of a short training is changed at random, and a new estimator is fitted with it. Either
-the training is resumed and its result is that of a training that was never interrupted, or there
-is one ValueError that names the file. After an error, the estimator is as before, and so is the
-file. Only a file that was written again, with a valid checksum, may lead to another result.
+The checkpoint of a short training is changed at random, and a new estimator is fitted with it.
+Either training resumes, with the result of a training that was never interrupted, or one
+ValueError names the file. After an error, the estimator and the file are unchanged. Only a
+checkpoint that was written again with a valid checksum may lead to another result.
 """
 
 import io
@@ -35,7 +35,7 @@ SETTINGS = {
     "superpixel_sizes": (4, 6),
     "random_state": 0,
 }
-# Trainings whose checkpoints are not those of the training above.
+# Parameters of other trainings, whose checkpoints must be refused.
 OTHERS = (
     {"max_epochs": 2},
     {"n_maps": 3},
@@ -48,7 +48,7 @@ OTHERS = (
 
 
 def prepare(folder):
-    """Make the images, the checkpoint after each epoch, and those of other trainings."""
+    """Make the images, a checkpoint after each epoch, and checkpoints of other trainings."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
     rows, columns = np.indices((32, 32))
@@ -72,7 +72,7 @@ def result_of(transformer):
 
 
 class _Stop:
-    """A callback that ends a training after some epochs."""
+    """A callback that stops training after some epochs."""
 
     def __init__(self, n_epochs):
         self.n_epochs = n_epochs
@@ -133,7 +133,7 @@ def anything(rng, content):
 
 
 def edit(rng, path):
-    """Change one thing that a checkpoint holds, and write it again; perhaps sign it again."""
+    """Change one entry of a checkpoint, and write it with the old or a new checksum."""
     with safe_open(path, framework="pt") as file:
         tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         description = json.loads(file.metadata()["sksuperpixel"])
@@ -171,7 +171,7 @@ def edit(rng, path):
 def digest(tensors, description):
     try:
         return _digest(tensors, description["training"])
-    except (KeyError, TypeError):  # a type of numbers that NumPy does not have
+    except (KeyError, TypeError):  # NumPy does not have this dtype
         return ""
 
 
@@ -185,7 +185,7 @@ def change_value(rng, values):
 
 
 def edit_pickled(rng, path):
-    """Do the same with a checkpoint that torch.save wrote."""
+    """Change one entry of a checkpoint that torch.save wrote."""
     state = torch.load(path, weights_only=True)
     where = state
     while isinstance(where, (dict, list)) and len(where) > 0:

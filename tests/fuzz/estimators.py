@@ -1,8 +1,9 @@
-"""Images, masks and valid parameters of every kind: right superpixels in bounded time.
+"""Images, masks and valid parameters of every kind: correct superpixels in bounded time.
 
-For each result: dtype, shape, labels in raster order, connected, exact number where promised;
-the same on several threads, without a mask and with one that is True everywhere, in any layout of
-memory, and again; the input is unchanged.
+Each label map must have the right dtype, shape and labels, its superpixels must be connected, and
+their number must be exact where this is promised. The result must be the same on several threads,
+with any memory layout, with a mask that is True everywhere in place of no mask, and with
+parameters that are NumPy numbers of any type. The input must not change.
 """
 
 import copy
@@ -16,8 +17,8 @@ from scipy import ndimage
 from sksuperpixel import SLIC, TrainableSLIC, slic
 from sksuperpixel.networks import make_distance_net
 
-# Images have at most 2,000 pixels, and a clustering at most 50 iterations.
-LIMIT_S, LIMIT_MB = 2, 300
+# Images have at most 2,000 pixels, and are cut up to five times, in at most 50 iterations.
+LIMIT_S, LIMIT_MB = 3, 300
 
 
 def prepare(folder):
@@ -37,7 +38,7 @@ def prepare(folder):
 
 def case(rng, shared):
     """Cut one image with one set of parameters, in several ways."""
-    # Colours of an unusual range are warned of, which is right.
+    # The library is right to warn about colours in an unusual range.
     warnings.filterwarnings("ignore", "image 0: found .* values up to")
     n_axes = inputs.choose(rng, [2, 2, 2, 3])
     shape = inputs.shape(rng, n_axes)
@@ -53,7 +54,7 @@ def case(rng, shared):
     try:
         superpixels = _cut(estimator, image, inside)
     except ValueError as error:
-        return _refused(error, estimator, image, inside)
+        return _refused(error, estimator, image, inside, shape)
     if not np.array_equal(kept, image):
         raise Defect("the image was changed")
     inputs.check_superpixels(superpixels, estimator, inside, shape)
@@ -68,6 +69,11 @@ def case(rng, shared):
         other = np.ones(shape, bool) if inside is None else None
         if not np.array_equal(_cut(estimator, image, other), superpixels):
             raise Defect("a mask that is True everywhere: another result than without one")
+    names = [*_WHOLE, *_REAL, *_ARRAYS]
+    params = {name: value for name, value in estimator.get_params().items() if name in names}
+    changed = _in_numpy(rng, params)
+    if not np.array_equal(_cut(estimator.set_params(**changed), image, inside), superpixels):
+        raise Defect(f"{changed}: another result than with Python's numbers")
     return "works"
 
 
@@ -110,7 +116,7 @@ def _estimator(rng, shape, inside, n_channels):
 
 def _with_network(rng, slic, fitted):
     """Give a fitted network the parameters that it has in common with SLIC."""
-    # Weights belong to the network, and these networks take the channels as they are.
+    # The weights are those of the network, which was fitted with features="passthrough".
     own = ("channel_weights", "features")
     names = fitted.get_params(deep=False)
     shared = {
@@ -122,40 +128,81 @@ def _with_network(rng, slic, fitted):
     return copy.copy(fitted).set_params(**shared, n_candidates=n_candidates)
 
 
-# Why a valid estimator may refuse a valid image.
-_REASONS = (
-    "parts that do not touch",
-    "data_range",
-    "spacing: found",
-    "white",
-    "too large",
-    "float32",
-    "axes",
-    "infinity",
-)
+# Parameters that are whole numbers, any numbers, and sequences of numbers.
+_WHOLE = ("n_segments", "max_iter", "refine_iter", "start_label", "n_candidates", "max_num_iter")
+_REAL = ("superpixel_size", "compactness", "oversegmentation", "min_size_factor", "sigma")
+_ARRAYS = ("spacing", "channel_weights")
 
 
-def _refused(error, estimator, image, inside):
-    message = str(error)
-    if not any(reason in message for reason in _REASONS):
-        raise error
-    if "parts that do not touch" in message:
-        parts = ndimage.label(np.ones(image.shape[:2]) if inside is None else inside)[1]
-        if parts <= estimator.n_segments:
-            raise Defect(f"refused a mask of {parts} parts") from error
+def _in_numpy(rng, params):
+    """Turn one to all of the parameters into NumPy numbers of the same values."""
+    names = [name for name, value in params.items() if value is not None]
+    changed = {}
+    for name in rng.permutation(names)[: rng.integers(1, len(names) + 1)]:
+        value = params[name]
+        if name in _ARRAYS:
+            array = np.array(value)
+            types = [kind for kind in ("u1", "f2", "f4", "f8") if _holds(kind, array)]
+            changed[str(name)] = array.astype(inputs.choose(rng, types))
+            continue
+        scalars = inputs.numpy_scalars(value)
+        if name in _WHOLE:
+            scalars = [scalar for scalar in scalars if scalar.dtype.kind in "iu"]
+        # Often the smallest type, because arithmetic with it overflows first.
+        changed[str(name)] = inputs.choose(rng, scalars[: inputs.choose(rng, [1, 2, 12])])
+    return changed
+
+
+def _holds(kind, array):
+    with np.errstate(all="ignore"):
+        return np.array_equal(array.astype(kind).astype(np.float64), array)
+
+
+def _reasons(estimator, image, inside, shape):
+    """List why a valid estimator may refuse a valid image, by how the errors begin."""
+    reasons = []
+    inside = np.ones(shape, bool) if inside is None else inside
+    values = image[inside]
+    if estimator.spacing is not None and max(estimator.spacing) > 1e6 * min(estimator.spacing):
+        reasons.append("spacing: found")
+    n_parts = ndimage.label(inside)[1]
+    if estimator.n_segments is not None and n_parts > estimator.n_segments:
+        reasons.append(f"found a mask of {n_parts} parts that do not touch")
+    # Only features "lab" need to know what is white.
+    if estimator.features == "lab" and image.dtype.kind == "f":
+        if values.min() < 0 or values.max() > 1:
+            reasons.append("found values from")
+    elif estimator.features == "lab" and image.dtype not in (np.uint8, np.uint16):
+        reasons.append(f"found dtype {image.dtype.name}")
+    if estimator.features == "passthrough" and 0 < np.abs(values).max() < np.finfo("f4").tiny:
+        reasons.append("found values of at most")
+    return reasons
+
+
+def _refused(error, estimator, image, inside, shape):
+    reasons = _reasons(estimator, image, inside, shape)
+    message = str(error).removeprefix("image 0: ")
+    if not message.startswith(tuple(reasons)):
+        raise Defect(f"refused, but not for one of {reasons}: {message[:150]}") from error
     return "refused"
 
 
 def _function(rng, image, inside, n_channels):
-    """Call the function for one image, whose parameters are those of scikit-image."""
+    """Call the function `slic`, whose parameters are those of scikit-image."""
     options = {
         "n_segments": int(rng.integers(1, 300)),
         "compactness": float(inputs.choose(rng, [0.01, 0.1, 1, 10, 1000])),
         "sigma": float(inputs.choose(rng, [0, 0, 0.5, 2])),
+        "max_num_iter": int(inputs.choose(rng, [1, 10])),
+        "min_size_factor": float(inputs.choose(rng, [0, 0.5, 3])),
         "channel_axis": None if n_channels is None else -1,
         "mask": inside,
     }
     superpixels = slic(image, **options)
+    numbers = {name: value for name, value in options.items() if name in (*_WHOLE, *_REAL)}
+    changed = _in_numpy(rng, numbers)
+    if not np.array_equal(slic(image, **(options | changed)), superpixels):
+        raise Defect(f"slic, {changed}: another result than with Python's numbers")
     shape = image.shape if n_channels is None else image.shape[:-1]
     n_pixels = int(np.prod(shape)) if inside is None else int(np.count_nonzero(inside))
     n_parts = 1 if inside is None else ndimage.label(inside)[1]

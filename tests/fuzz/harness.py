@@ -6,10 +6,10 @@ A generator is a module of this folder. It has
   what the process has already;
 - ``prepare(folder)``, which makes what all cases share and returns it;
 - ``case(rng, shared)``, which makes one random case, runs it, and returns the outcome in one or
-  two words. It raises `Defect` if the library did something wrong. Every other exception is a
-  defect, too, and so is a warning.
+  two words. It raises `Defect` if the library did something wrong. Any other exception or warning
+  also counts as a defect.
 
-A case depends on nothing but the seed and its number, so each can be repeated alone.
+A case depends only on the seed and on its number, so it can be repeated on its own.
 """
 
 import collections
@@ -27,8 +27,8 @@ from pathlib import Path
 
 import numpy as np
 
-# No case may need more address space than this beyond what its process has at the start, so that
-# a defect cannot take the whole machine down.
+# The address space that a case may use in addition to what its process has at the start. The limit
+# keeps a defect from taking the whole machine down.
 _ADDRESS_SPACE = 12 * 2**30
 
 
@@ -38,26 +38,26 @@ class Defect(AssertionError):  # noqa: N818
 
 @dataclass
 class Result:
-    """What became of one case."""
+    """The result of one case. `megabytes` is None if memory was not measured."""
 
     number: int
     outcome: str
     seconds: float = 0.0
-    megabytes: float = 0.0
+    megabytes: float | None = None
     defect: str | None = None
     where: str = ""
 
 
 @dataclass
 class Report:
-    """What became of all cases of one generator."""
+    """The results of a generator. `largest_mb` is None if memory was not measured."""
 
     generator: str
     seed: int
     n_cases: int = 0
     outcomes: dict = field(default_factory=dict)
     slowest_s: float = 0.0
-    largest_mb: float = 0.0
+    largest_mb: float | None = None
     defects: list = field(default_factory=list)
 
     def add(self, result):
@@ -65,14 +65,18 @@ class Report:
         self.n_cases += 1
         self.outcomes[result.outcome] = self.outcomes.get(result.outcome, 0) + 1
         self.slowest_s = max(self.slowest_s, result.seconds)
-        self.largest_mb = max(self.largest_mb, result.megabytes)
+        if result.megabytes is not None:
+            self.largest_mb = max(self.largest_mb or 0.0, result.megabytes)
         if result.defect is not None:
             self.defects.append(asdict(result))
 
     def __str__(self):
+        memory = "memory was not measured"
+        if self.largest_mb is not None:
+            memory = f"most memory {self.largest_mb:.0f} MB"
         lines = [
             f"{self.generator}: {self.n_cases} cases (seed {self.seed}), {len(self.defects)} "
-            f"defects; slowest {self.slowest_s:.2f} s, most memory {self.largest_mb:.0f} MB"
+            f"defects; slowest {self.slowest_s:.2f} s, {memory}"
         ]
         lines += [f"    {count:6d}  {outcome}" for outcome, count in sorted(self.outcomes.items())]
         kinds = collections.Counter(each["defect"].split("\n")[0][:150] for each in self.defects)
@@ -95,8 +99,8 @@ class Report:
 def run_one(generator, seed, number, shared):
     """Run one case in this process, and return its result."""
     rng = np.random.default_rng([seed, number])
-    before = _reset_peak()
-    # Time of this process, because others may keep the processor busy.
+    before = reset_peak()
+    # The processor time of this process, because other processes may keep the machine busy.
     start = time.process_time()
     defect, where = None, ""
     try:
@@ -110,16 +114,16 @@ def run_one(generator, seed, number, shared):
         defect = f"{type(error).__name__}: {error}"
         where = traceback.format_exc(limit=-3)
     seconds = time.process_time() - start
-    megabytes = _peak() - before
+    megabytes = growth_since(before)
     if defect is None and seconds > generator.LIMIT_S:
         outcome, defect = "defect: too slow", f"took longer than {generator.LIMIT_S} s"
-    if defect is None and megabytes > generator.LIMIT_MB:
+    if defect is None and megabytes is not None and megabytes > generator.LIMIT_MB:
         outcome, defect = "defect: memory", f"needed more than {generator.LIMIT_MB} MB"
     return Result(number, outcome, seconds, megabytes, defect, where)
 
 
 def run(name, n_cases, seed=0, n_workers=1, first=0):
-    """Run cases in processes of their own, which are ended if a case takes far too long.
+    """Run cases in separate processes. A process is ended if a case takes far too long.
 
     Parameters
     ----------
@@ -144,16 +148,16 @@ def run(name, n_cases, seed=0, n_workers=1, first=0):
 
 
 def _supervise(name, seed, numbers):
-    """Yield the result of each case, starting a new process whenever one had to be ended."""
+    """Yield the result of each case. Start a new process whenever one had to be ended."""
     waiting = collections.deque(numbers)
     while waiting:
-        # A folder for each process, because one that had to be ended leaves files behind.
+        # Each process has its own folder, because one that had to be ended leaves files behind.
         with tempfile.TemporaryDirectory() as folder:
             yield from _until_one_fails(name, seed, waiting, folder)
 
 
 def _until_one_fails(name, seed, waiting, folder):
-    """Run cases in one new process, until none is waiting or the process had to be ended."""
+    """Run cases in a new process until none is left or the process had to be ended."""
     limit = 3 * import_module(f"fuzz.{name}").LIMIT_S + 10
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -162,7 +166,7 @@ def _until_one_fails(name, seed, waiting, folder):
     theirs.close()
     try:
         while waiting:
-            # The first answer says that the process has prepared itself.
+            # The first answer says that the process is ready.
             if not ours.poll(600):
                 raise RuntimeError(f"{name}: the process did not get ready")
             ours.recv()
@@ -185,17 +189,17 @@ def _until_one_fails(name, seed, waiting, folder):
 
 
 def _work(connection, name, seed, folder):
-    """Run the cases whose numbers come through a connection."""
+    """Run the cases whose numbers arrive on a connection."""
     generator = import_module(f"fuzz.{name}")
     shared = generator.prepare(Path(folder))
-    resource.setrlimit(resource.RLIMIT_AS, (_status("VmSize") * 1024 + _ADDRESS_SPACE,) * 2)
+    resource.setrlimit(resource.RLIMIT_AS, (read_status("VmSize") * 1024 + _ADDRESS_SPACE,) * 2)
     while True:
         connection.send("ready")
         connection.send(run_one(generator, seed, connection.recv(), shared))
 
 
-def _status(name):
-    """Read a size in kilobytes from the process's own status; 0 where there is none."""
+def read_status(name):
+    """Read a number from the process's own status; 0 where there is none. Sizes are in kB."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
@@ -203,14 +207,32 @@ def _status(name):
     return next((int(line.split()[1]) for line in lines if line.startswith(name + ":")), 0)
 
 
-def _reset_peak():
-    """Start to measure the most memory that the process has, and return what it has now, in MB."""
+def reset_peak():
+    """Begin to measure how much memory the process needs.
+
+    Returns
+    -------
+    float or None
+        What it needs now, in MB; None where the system cannot measure it.
+    """
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
-        return float("inf")
-    return _status("VmRSS") / 1024
+        return None
+    return read_status("VmRSS") / 1024 or None
 
 
-def _peak():
-    return _status("VmHWM") / 1024
+def growth_since(before):
+    """Return by how many MB the memory of the process has grown at most since `reset_peak`.
+
+    Parameters
+    ----------
+    before : float or None
+        What `reset_peak` returned.
+
+    Returns
+    -------
+    float or None
+        None where the system cannot measure it.
+    """
+    return None if before is None else read_status("VmHWM") / 1024 - before

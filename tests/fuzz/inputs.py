@@ -1,4 +1,4 @@
-"""Random images, masks and parameters, ordinary and extreme, and what holds for any label map."""
+"""Random images, masks and parameters, ordinary and extreme, and a check of label maps."""
 
 import numpy as np
 from fuzz.harness import Defect
@@ -52,7 +52,7 @@ STRANGE = [
 ]
 
 
-# The most frequent ones twice.
+# The most frequent dtypes occur twice.
 _DTYPES = ["u1", "u1", "f4", "f4", "f8", "f8", "?", "u2", "u4", "i1", "i2", "i4", "i8", "f2"]
 _DTYPES += [">f4", ">u2", ">f8"]
 
@@ -62,13 +62,49 @@ def strange(rng):
     return STRANGE[rng.integers(len(STRANGE))]
 
 
+def numpy_scalars(number):
+    """List the NumPy scalars of all types that hold a number exactly, the smallest types first.
+
+    Parameters
+    ----------
+    number : int or float
+
+    Returns
+    -------
+    list of NumPy scalars
+        Empty if no type holds the number, such as 10**400.
+    """
+    found = []
+    for name in ("i1", "u1", "f2", "i2", "u2", "f4", "i4", "u4", "f8", "i8", "u8"):
+        try:
+            with np.errstate(all="ignore"):
+                scalar = np.dtype(name).type(number)
+        except (OverflowError, ValueError):
+            continue
+        if scalar.item() == number:
+            found.append(scalar)
+    return found
+
+
+def as_numpy(rng, value):
+    """Draw a NumPy scalar of the same value, or an array without axes that holds it.
+
+    Anything but a number is returned as it is.
+    """
+    if not isinstance(value, (int, float)):
+        return value
+    scalars = [np.bool_(value)] if isinstance(value, bool) else numpy_scalars(value)
+    scalar = choose(rng, scalars) if scalars else value
+    return np.array(scalar) if rng.random() < 0.3 else scalar
+
+
 def choose(rng, options):
-    """Draw one of the options, as it is."""
+    """Draw one of the options."""
     return options[rng.integers(len(options))]
 
 
 def shape(rng, n_axes=None, most=2000):
-    """Draw the shape of an image or volume, often a very thin one."""
+    """Draw the shape of an image or volume, which is often very thin."""
     n_axes = n_axes or choose(rng, [2, 2, 2, 3])
     lengths = [int(choose(rng, [1, 2, 3, 5, 8, 16, 17, 30, 41])) for _ in range(n_axes)]
     if rng.random() < 0.1:
@@ -79,7 +115,7 @@ def shape(rng, n_axes=None, most=2000):
 
 
 def image(rng, of_shape, n_channels=None):
-    """Draw an image: noise, plain areas, gradients or extremes, of any dtype and layout.
+    """Draw an image of any dtype and memory layout: noise, plain areas, a gradient or a constant.
 
     Parameters
     ----------
@@ -123,7 +159,7 @@ def image(rng, of_shape, n_channels=None):
 
 
 def layout(rng, array):
-    """Lay an array out in memory in some other way."""
+    """Return an equal array with another memory layout, perhaps a read-only one."""
     way = rng.integers(5)
     if way == 1:
         return np.asfortranarray(array)
@@ -156,7 +192,7 @@ def mask(rng, of_shape):
 
 
 def check_superpixels(superpixels, estimator, inside, of_shape):
-    """Check what holds for every label map that an estimator returns.
+    """Check what is true of every label map that an estimator returns.
 
     Parameters
     ----------
@@ -171,7 +207,7 @@ def check_superpixels(superpixels, estimator, inside, of_shape):
     ------
     Defect
     """
-    first = estimator.start_label
+    first = int(estimator.start_label)
     if superpixels.dtype != np.int32 or superpixels.shape != of_shape:
         raise Defect(f"found {superpixels.dtype} of shape {superpixels.shape}, not {of_shape}")
     inside = np.ones(of_shape, bool) if inside is None else inside

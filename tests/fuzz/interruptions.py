@@ -5,14 +5,14 @@
 
 Each scenario is a function ``scenario(folder, times, seed)``. It does its work `times` times, in
 processes that are forked from this one, returns counts, and raises `Defect` at the first thing
-that went wrong. All scenarios together take some minutes. The exit code is 1 if one failed.
+that goes wrong. All scenarios together take some minutes. The exit code is 1 if any fails.
 
 - ``kills_of_save``: processes that save models are killed (SIGKILL).
-- ``kills_of_fit``: processes that train with a checkpoint are killed, and the next one goes on.
+- ``kills_of_fit``: processes that train with a checkpoint are killed, and the next one resumes.
 - ``kills_of_cache``: processes that compute features with `memory` are killed.
 - ``ctrl_c``: SIGINT during fit, transform and save.
-- ``full_disk``: a limit of the size of files and, if the user may mount one, a full disk.
-- ``savers``: two processes save one path while this one reads it.
+- ``full_disk``: a limit on the size of files and, if the user may mount one, a full disk.
+- ``savers``: two processes save to the same path while this one reads it.
 - ``sharers``: two processes share a folder of cached features.
 - ``forks``: processes are forked while another thread holds a lock, or torch's threads exist.
 
@@ -75,12 +75,12 @@ class Process:
         os._exit(0)
 
     def kill(self):
-        """End the process at once; tell whether it was still working."""
+        """Kill the process, and return whether it was still running."""
         os.kill(self.number, signal.SIGKILL)
         return self.wait() == -signal.SIGKILL
 
     def wait(self, timeout=TIMEOUT):
-        """Wait for the end, and return the exit code. Hanging and exceptions are defects."""
+        """Wait until the process ends, and return its exit code. It must not hang or raise."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             number, status = os.waitpid(self.number, os.WNOHANG)
@@ -115,7 +115,7 @@ def files_in(folder):
     return sorted(path.name for path in Path(folder).rglob("*") if path.is_file())
 
 
-# What is worked with --------------------------------------------------------------------------
+# Data and estimators --------------------------------------------------------------------------
 
 
 @lru_cache
@@ -147,7 +147,7 @@ def learner(**params):
 
 
 def state_of(estimator):
-    """Hash what an estimator consists of."""
+    """Compute a hash of an estimator's parameters and fitted state."""
     state = dict(vars(estimator))
     for name, value in list(state.items()):
         if isinstance(value, torch.nn.Module):
@@ -165,7 +165,7 @@ def equal(one, other):
 
 
 def kills_of_save(folder, times, seed):
-    """A file is complete whenever a process that saves it is killed."""
+    """A file is complete, whenever the process that saves it is killed."""
     rng = np.random.default_rng(seed)
     path = folder / "model"
     contents = [content_of_model(0), content_of_model(1)]
@@ -180,7 +180,7 @@ def kills_of_save(folder, times, seed):
         time.sleep(rng.uniform(0, 0.1))
         check(process.kill(), "the process ended by itself")
         check(path.read_bytes() in contents, "the file is damaged")
-    # Only SIGKILL may leave something behind, which is not in the way of the next one.
+    # Only SIGKILL may leave a temporary file behind, which must not disturb the next save.
     left = [name for name in files_in(folder) if name != "model"]
     check(all(name.endswith(".part") for name in left), f"found the files {left}")
     model(1).save(path)
@@ -189,7 +189,7 @@ def kills_of_save(folder, times, seed):
 
 
 def kills_of_fit(folder, times, seed):
-    """A training that was killed goes on as if nothing had been."""
+    """A training that was killed resumes, with the same result."""
     rng = np.random.default_rng(seed)
     X, y = pictures()
     start = time.monotonic()
@@ -212,7 +212,7 @@ def kills_of_fit(folder, times, seed):
 
 
 def kills_of_cache(folder, times, seed):
-    """Cached features are right whenever a process that writes them is killed."""
+    """Cached features are right, whenever a process that writes them is killed."""
     rng = np.random.default_rng(seed)
     X, _ = pictures()
     expected = [list(LabFeatures().fit_transform(X)), list(scattering().fit_transform(X))]
@@ -258,7 +258,7 @@ def ctrl_c(folder, times, seed):
 
 
 def interrupt(prepare, folder, times, rng, result):
-    """Interrupt a task at random moments, in a process of its own."""
+    """Interrupt a task at random moments."""
     torch.set_num_threads(2)
     task, state, result_of = prepare(folder)
     torch.manual_seed(5)
@@ -314,7 +314,7 @@ def fitting_features(folder):
 
 
 def fitting_twice(folder):
-    """Change from one fitted state to another; nothing in between is allowed."""
+    """Fit again, with other images: the state is the old or the new one, never a mixture."""
     X, y = pictures()
     grey = [image[..., :1] for image in X]
     slic = TrainableSLIC(superpixel_size=8, random_state=0)
@@ -388,7 +388,7 @@ TASKS = [fitting_features, fitting_twice, transforming, transforming_features, s
 
 
 def full_disk(folder, times, seed):
-    """Whatever is to be written to a full disk: one OSError, and the old file stays."""
+    """Writing to a full disk raises one OSError, and the old file stays."""
     X, y = pictures()
     rng = np.random.default_rng(seed)
     counts = {"limited": 0, "full": 0}
@@ -401,7 +401,7 @@ def full_disk(folder, times, seed):
     }
 
     def limited(write, most, is_new):
-        # Python turns the signal into an error of the call that writes.
+        # Python turns the signal into an error from the call that writes.
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
         expect_error(write, errno.EFBIG, path, is_new)
@@ -445,7 +445,7 @@ def expect_error(write, number, path, is_new, beside=()):
 
 @contextmanager
 def small_disk(folder):
-    """Mount a disk of one megabyte in memory, or give None if that is not possible."""
+    """Mount a disk of one megabyte in memory; return None if that is not possible."""
     folder.mkdir()
     try:
         libc = ctypes.CDLL(None, use_errno=True)
@@ -462,7 +462,7 @@ def small_disk(folder):
 
 
 def fill(disk, path, is_new):
-    """Leave no room on a disk, except for names."""
+    """Fill a disk, so that files can be created but not written."""
     for each in disk.iterdir():
         each.unlink()
     if not is_new:
@@ -526,7 +526,7 @@ def sharers(folder, times, seed):
 
 
 def forks(folder, times, seed):
-    """Processes that are forked while other threads work can do everything."""
+    """Processes that are forked while other threads work do not hang."""
     counts = {}
     for name, (hold, work) in FORKS.items():
         for _ in range(times):
@@ -538,7 +538,7 @@ def forks(folder, times, seed):
 
 @contextmanager
 def other_thread(work):
-    """Let another thread do something until the block is left."""
+    """Let another thread call a function until the block ends."""
     inside, done = threading.Event(), threading.Event()
     thread = threading.Thread(target=work, args=(inside, done))
     thread.start()
@@ -605,7 +605,7 @@ def transforming_in_a_thread():
 
 @contextmanager
 def torch_threads():
-    """Torch has used several threads."""
+    """Torch has started its own threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     torch.ones(600, 600).exp().matmul(torch.ones(600, 600)).sum().item()
@@ -657,7 +657,7 @@ FORKS = {
 # ----------------------------------------------------------------------------------------------
 
 
-# How often each scenario does its work if nothing else is asked for.
+# How often each scenario does its work by default.
 SCENARIOS = {
     kills_of_save: 20,
     kills_of_fit: 20,
@@ -679,7 +679,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    # What all processes share is made before the first of them is forked.
+    # Made before the first process is forked, because all of them share it.
     content_of_model(0), content_of_model(1)
     failed = False
     for each in arguments.scenarios or names:

@@ -1,4 +1,4 @@
-"""Changes of the input after which the superpixels must be the same, or change in a known way.
+"""Change the input so that the superpixels must stay the same, or change in a known way.
 
 No reference is needed: the two results are compared with each other.
 """
@@ -44,7 +44,7 @@ def _draw(rng, whole=False):
 
 
 def _cut(slic, image, inside):
-    """Cut one image; None if its mask has more parts than wanted."""
+    """Cut one image; return None if its mask has more parts than superpixels are wanted."""
     try:
         return slic.fit_transform([image], masks=None if inside is None else [inside])[0]
     except ValueError as error:
@@ -60,7 +60,7 @@ def _same(one, other, what):
 
 
 def _constant_channel(rng):
-    """A channel that is the same everywhere tells nothing."""
+    """A constant channel has no effect."""
     image, inside, slic = _draw(rng)
     constant = np.full((*image.shape[:2], 1), rng.normal(0, 1000))
     return _same(
@@ -71,7 +71,7 @@ def _constant_channel(rng):
 
 
 def _weight_zero(rng):
-    """A channel of weight 0 is not looked at, even if it is not finite."""
+    """A channel of weight 0 is ignored, even if it is not finite."""
     image, inside, slic = _draw(rng)
     other = rng.normal(size=(*image.shape[:2], 1))
     other[rng.random(other.shape) < 0.1] = np.nan
@@ -84,15 +84,28 @@ def _weight_zero(rng):
 
 
 def _scaled(rng):
-    """Features and compactness times a power of two: all distances times its square, exactly."""
+    """Multiplying features and compactness by a power of two has no effect.
+
+    If the features in the mask are beyond 2^24 or below 2^-24, the library scales them itself.
+    """
     image, inside, slic = _draw(rng)
-    factor = 2.0 ** int(rng.integers(-12, 13))
+    exponent = int(inputs.choose(rng, [rng.integers(-30, 31), rng.integers(-100, 101)]))
+    slic.set_params(
+        adaptive_compactness=rng.random() < 0.2,
+        # Keeps the larger compactness at or below 2^8 times 2^58, which is still valid.
+        compactness=slic.compactness * 2.0 ** min(0, 58 - exponent),
+    )
+    factor = 2.0**exponent
     other = SLIC(**{**slic.get_params(), "compactness": slic.compactness * factor})
-    return _same(_cut(slic, image, inside), _cut(other, image * factor, inside), "scaled")
+    images = [each.astype(inputs.choose(rng, ["f4", "f8"])) for each in (image, image * factor)]
+    if inside is not None:
+        for each in images:
+            each[~inside] = inputs.choose(rng, [1e30, -1e30, 1e-30, np.inf, np.nan, 0, 7])
+    return _same(_cut(slic, images[0], inside), _cut(other, images[1], inside), "scaled")
 
 
 def _weights_for_scale(rng):
-    """A weight of four is the same as a feature times two."""
+    """A weight of 4 has the same effect as multiplying the feature by 2."""
     image, inside, slic = _draw(rng)
     other = SLIC(**{**slic.get_params(), "channel_weights": [4, 1, 0.25]})
     return _same(
@@ -101,7 +114,7 @@ def _weights_for_scale(rng):
 
 
 def _shifted(rng):
-    """Whole numbers plus a whole number: only differences count."""
+    """Only differences count, so adding a constant to whole numbers has no effect."""
     image, inside, slic = _draw(rng)
     image = np.floor(image)
     return _same(_cut(slic, image, inside), _cut(slic, image + 512, inside), "shifted")
@@ -154,7 +167,7 @@ def _spacing(rng):
 
 
 def _names_of_threads(rng):
-    """Neither the number of threads nor the images beside it change an image's result."""
+    """The number of threads and the other images have no effect on an image's superpixels."""
     image, inside, slic = _draw(rng)
     alone = _cut(slic, image, inside)
     if alone is None:
@@ -192,7 +205,7 @@ def _turned(rng):
 
 
 def _tile(rng):
-    """A tile with a wide enough halo has the seeds of the whole image."""
+    """The seeds in a tile are those that the whole image has there."""
     shape = tuple(int(n) for n in rng.integers(1, 60, size=3))
     size, spacing = float(rng.uniform(1, 20)), tuple(rng.choice([1.0, 2.0, 0.5], 3))
     grid = Grid(shape, size, spacing)

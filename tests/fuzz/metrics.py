@@ -1,8 +1,9 @@
-"""Label maps, segmentations and images of every kind, scored: right, or one clear error.
+"""Score label maps, segmentations and images of every kind: right scores, or one clear error.
 
-Scores of small label maps equal slow and obvious references to 1e-9. Scores of larger ones lie in
-their ranges, and do not depend on how an array lies in memory, on the names of the labels, or on
-the image beside them. Wrong input gives a ValueError or TypeError that says which image it was.
+Scores of small label maps equal those of slow and simple references to 1e-9. Scores of larger ones
+are in their ranges, and do not depend on the memory layout of an array, on the numbers of the
+labels, or on other images in the batch. Wrong input raises a ValueError or TypeError that says
+which image is wrong.
 """
 
 import metrics_reference as slow
@@ -29,7 +30,7 @@ def prepare(folder):
 
 
 def case(rng, shared):
-    """Score one batch, or score a wrong one."""
+    """Score a valid batch or a wrong one."""
     way = rng.integers(4)
     if way == 0:
         return _small(rng)
@@ -41,7 +42,7 @@ def case(rng, shared):
 
 
 def _label_map(rng, shape, n_labels):
-    """Draw labels with gaps, of some integer type."""
+    """Draw labels of some integer type, with gaps between them."""
     dtype = np.dtype(inputs.choose(rng, ["i4", "i8", "u1", "u2", "u4", "u8", "i2", ">i4"]))
     most = int(min(np.iinfo(dtype).max, inputs.choose(rng, [n_labels, 1000, 2**62])))
     names = np.unique(rng.integers(0, most, n_labels, endpoint=True))
@@ -63,7 +64,7 @@ def _truth(rng, shape):
 
 
 def _small(rng):
-    """Compare scores with the slow references."""
+    """Compare a score with its slow reference."""
     shape = tuple(int(n) for n in rng.integers(1, 7, inputs.choose(rng, [2, 2, 3])))
     y_true, y_pred = _truth(rng, shape), _label_map(rng, shape, 5)
     ignore = inputs.choose(rng, [None, None, 0, 7])
@@ -99,7 +100,7 @@ def _small(rng):
 
 
 def _variation(rng):
-    """Score an image of any range by the superpixels' means."""
+    """Compute the explained variation of an image of any range."""
     shape = inputs.shape(rng, 2, most=400)
     image = inputs.image(rng, shape, inputs.choose(rng, [None, 3]))
     if rng.random() < 0.3:
@@ -112,7 +113,7 @@ def _variation(rng):
 
 
 def _large(rng):
-    """Score larger label maps in several forms that mean the same."""
+    """Score a larger label map in several forms, which must all have the same score."""
     shape = inputs.shape(rng, 2)
     y_true, y_pred = _truth(rng, shape), _label_map(rng, shape, 60)
     metric = inputs.choose(rng, _WITH_TRUTH + _SHAPES)
@@ -140,7 +141,7 @@ def _score(metric, y_true, y_pred):
 
 
 def _wrong(rng):
-    """Score a batch whose second image is wrong in some way."""
+    """Score a batch whose second label map or segmentation is wrong."""
     shape = inputs.shape(rng, 2, most=300)
     y_true, y_pred = _truth(rng, shape), _label_map(rng, shape, 9)
     other = tuple(n + 1 for n in shape)
@@ -169,7 +170,7 @@ def _wrong(rng):
         found = _score(metric, *pair)
     except (ValueError, TypeError) as error:
         return _named(error, "image 1")
-    # A label map of another shape can be scored where there is no ground truth to compare.
+    # Without ground truth, a label map of any shape can be scored.
     if metric in _SHAPES and np.shape(wrong) == other:
         return "scored"
     if np.array_equal(np.unique(np.asarray(wrong)), [-1]) and pair[0][1] is wrong:

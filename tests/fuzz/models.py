@@ -1,9 +1,9 @@
-"""Model files that were damaged or forged: each loads as a model, or gives one ValueError.
+"""Damaged and forged model files: each loads as a model, or raises one ValueError.
 
 A case takes a good file and changes its bytes, its tensors or its description. `load` may take
 2 seconds, and 200 MB beyond the file's size. A model that loads must cut an image into
-superpixels or say why it cannot, must have no parameter that touches the machine, and must not
-have touched the folder that a forged description names.
+superpixels or raise a ValueError. None of its parameters that concern the machine may come from
+the file, and loading must not touch the folder that a forged description names.
 """
 
 import copy
@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from fuzz.harness import Defect
+from fuzz import inputs
+from fuzz.harness import Defect, growth_since, reset_peak
 
 from sksuperpixel import PathFeature, TrainableSLIC
 from sksuperpixel.features import (
@@ -29,7 +30,7 @@ from sksuperpixel.networks import make_classification_net, make_distance_net
 # For loading and one transform together; loading alone is checked in `load`.
 LIMIT_S, LIMIT_MB = 10, 500
 LOAD_S, LOAD_MB = 2, 200
-# What no file may set, at any depth.
+# Parameters that no file may set, at any depth.
 _LOCAL = {"memory": None, "checkpoint": None, "device": "cpu", "n_jobs": None, "weights": None}
 
 
@@ -98,7 +99,7 @@ def prepare(folder):
 
 
 def case(rng, shared):
-    """Change one file in some way, load it, and use what was loaded."""
+    """Change one file, load it, and use the model."""
     files, folder = shared
     content, image = files[rng.integers(len(files))]
     change = _CHANGES[rng.integers(len(_CHANGES))]
@@ -121,9 +122,7 @@ def case(rng, shared):
 
 def load(path, size):
     """Load a file; return None if it was refused as it should be."""
-    from fuzz.harness import _peak, _reset_peak
-
-    before, start = _reset_peak(), time.process_time()
+    before, start = reset_peak(), time.process_time()
     try:
         model = TrainableSLIC.load(path)
     except ValueError as error:
@@ -134,13 +133,14 @@ def load(path, size):
         model = None
     if time.process_time() - start > LOAD_S:
         raise Defect(f"loading took longer than {LOAD_S} s")
-    if _peak() - before > LOAD_MB + size / 2**20:
+    grown = growth_since(before)
+    if grown is not None and grown > LOAD_MB + size / 2**20:
         raise Defect(f"loading needed more than {LOAD_MB} MB")
     return model
 
 
 def check_parameters(model):
-    """Check that no parameter which touches the machine came from the file."""
+    """Check that no parameter that concerns the machine came from the file."""
     for name, value in model.get_params().items():
         last = name.rpartition("__")[2]
         if name.startswith("classifier") or last not in _LOCAL:
@@ -150,7 +150,7 @@ def check_parameters(model):
 
 
 def use(model, image):
-    """Cut an image with a model that was loaded."""
+    """Cut an image with a loaded model."""
     try:
         superpixels = model.transform([image])[0]
     except ValueError as error:
@@ -175,7 +175,7 @@ def use(model, image):
 
 def _flip(content, rng, trap):
     content = bytearray(content)
-    # Most of a file is tensors; most of what can go wrong is in the header.
+    # Most bytes belong to tensors, but most defects are to be found in the header.
     stop = len(content) if rng.random() < 0.3 else 8 + _header_length(content)
     for place in rng.integers(stop, size=rng.integers(1, 4)):
         content[place] ^= 1 << rng.integers(8)
@@ -301,7 +301,7 @@ def _places(tree):
 
 
 def _name_machine(content, rng, trap):
-    """Add parameters that touch the machine to every estimator of the description."""
+    """Add parameters that concern the machine to the estimators of the description."""
     header, data = _split(content)
     description = json.loads(header["__metadata__"]["sksuperpixel"])
     for parent, key in list(_places(description)):
@@ -315,7 +315,7 @@ def _name_machine(content, rng, trap):
 
 
 def _deep(content, rng, trap):
-    """Nest a description as deep as no parser goes."""
+    """Nest a description more deeply than a parser can follow."""
     header, data = _split(content)
     text = header["__metadata__"]["sksuperpixel"]
     depth = int(rng.integers(30, 100_000))
@@ -326,7 +326,7 @@ def _deep(content, rng, trap):
 
 
 def _large(content, rng, trap):
-    """Claim sizes that the tensors do not have."""
+    """Set sizes that do not fit the tensors."""
     header, data = _split(content)
     description = json.loads(header["__metadata__"]["sksuperpixel"])
     names = ("n_features", "n_hidden", "n_candidates", "J", "L", "n_maps", "width", "n_classes")
@@ -352,6 +352,109 @@ def _change_header(content, rng, trap):
     else:
         parent[key] = _strange(rng)
     return _join(header, data)
+
+
+# Repetitions and large sizes.
+
+
+def _repeat(content, rng, trap):
+    """Repeat a part of the file many times, or add a large tensor."""
+    return _REPETITIONS[rng.integers(len(_REPETITIONS))](content, rng)
+
+
+def _repeat_entry(content, rng):
+    """Repeat an entry of one of the description's lists."""
+    header, data = _split(content)
+    description = json.loads(header["__metadata__"]["sksuperpixel"])
+    lists = [parent[key] for parent, key in _places(description) if isinstance(parent[key], list)]
+    one = lists[rng.integers(len(lists))]
+    if not one:
+        one.append(inputs.choose(rng, [{}, [], None, 1, "meta", {"channels": [0]}]))
+    one += [one[rng.integers(len(one))]] * _many(rng)
+    header["__metadata__"]["sksuperpixel"] = json.dumps(description)
+    return _join(header, data)
+
+
+def _repeat_pair_feature(content, rng):
+    header, data = _split(content)
+    description = json.loads(header["__metadata__"]["sksuperpixel"])
+    one = inputs.choose(rng, [{}, {"reduction": "max"}, {"channels": [0]}])
+    description["params"]["pair_features"] = [one] * _many(rng)
+    header["__metadata__"]["sksuperpixel"] = json.dumps(description)
+    return _join(header, data)
+
+
+def _repeat_transformer(content, rng):
+    """Replace the features by a union of many transformers."""
+    header, data = _split(content)
+    description = json.loads(header["__metadata__"]["sksuperpixel"])
+    name, params, most = inputs.choose(
+        rng,
+        [
+            ("LabFeatures", {}, 50_000),
+            ("ScatteringFeatures", {"J": 1, "L": 1}, 5000),
+            ("ScatteringFeatures", {"J": 4, "L": 24}, 300),
+            ("LearnedFeatures", {"width": 2}, 3000),
+            ("LearnedFeatures", {"width": 256}, 300),
+            ("ENetFeatures", {}, 3000),
+            ("ChannelUnion", {"transformers": [["a", "passthrough"]]}, 10_000),
+            ("passthrough", None, 50_000),
+        ],
+    )
+    one = name if params is None else {"name": name, "params": params}
+    transformers = [[str(number), one] for number in range(_many(rng, most))]
+    union = {"name": "ChannelUnion", "params": {"transformers": transformers}}
+    description["params"]["features"] = union
+    header["__metadata__"]["sksuperpixel"] = json.dumps(description)
+    return _join(header, data)
+
+
+def _repeat_tensor(content, rng):
+    """Add many empty tensors, which take no bytes besides the header."""
+    header, data = _split(content)
+    prefix = inputs.choose(rng, ["features.", "network.", "", "features.0.", "network.more"])
+    suffix = inputs.choose(rng, ["", ".weight", ".num_batches_tracked"])
+    end = len(data)
+    one = {
+        "dtype": inputs.choose(rng, ["F32", "U8", "F64"]),
+        "shape": inputs.choose(rng, [[0], [0, 10**9], [0] * 50]),
+        "data_offsets": [end, end],
+    }
+    header |= {f"{prefix}{number}{suffix}": one for number in range(_many(rng, 150_000))}
+    return _join(header, data)
+
+
+def _add_large_tensor(content, rng):
+    """Add a large tensor, and set sizes of the model to its length."""
+    header, data = _split(content)
+    n_bytes = int(inputs.choose(rng, [10**4, 10**5, 999_983, 10**7]))
+    more = {"dtype": "U8", "shape": [n_bytes], "data_offsets": [len(data), len(data) + n_bytes]}
+    header[inputs.choose(rng, ["network.more", "features.more", "more"])] = more
+    description = json.loads(header["__metadata__"]["sksuperpixel"])
+    names = ("n_features", "n_hidden", "n_candidates", "n_maps", "width", "n_classes")
+    places = [(parent, key) for parent, key in _places(description) if key in names]
+    if rng.random() < 0.5:
+        places = [(description["network"]["params"], "n_features")]
+    for _ in range(rng.integers(1, 3)):
+        parent, key = places[rng.integers(len(places))]
+        parent[key] = n_bytes
+    header["__metadata__"]["sksuperpixel"] = json.dumps(description)
+    return _join(header, data + bytes(n_bytes))
+
+
+def _many(rng, most=300_000):
+    """Draw a number of repetitions."""
+    return int(most * inputs.choose(rng, [0.01, 0.1, 0.5, 1]))
+
+
+_REPETITIONS = [
+    _repeat_entry,
+    _repeat_pair_feature,
+    _repeat_transformer,
+    _repeat_transformer,
+    _repeat_tensor,
+    _add_large_tensor,
+]
 
 
 # Changes of the tensors.
@@ -406,7 +509,7 @@ def _join(header, data):
     return struct.pack("<Q", len(text)) + text + data
 
 
-# Descriptions are where most of the trouble is.
+# Descriptions come up most often, because most defects were found there.
 _CHANGES = [
     _flip,
     _truncate,
@@ -421,4 +524,5 @@ _CHANGES = [
     _deep,
     _change_header,
     _change_tensor,
+    _repeat,
 ]

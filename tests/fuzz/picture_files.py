@@ -15,8 +15,8 @@ from scipy.io import savemat
 class Made(NamedTuple):
     """The content of a file, and the array that it holds.
 
-    `array` is None if nothing but height and width can be expected. `shape` is None if the file
-    must be refused.
+    `array` is None if only height and width are known. `shape` is None if the file must be
+    refused.
     """
 
     content: bytes
@@ -36,7 +36,7 @@ EXTREMES = (
 
 
 def make_image(rng, extension=None, shape=None):
-    """Make a valid image file, and what `read_image` should make of it."""
+    """Make a valid image file, and the array that `read_image` should return."""
     extension = extension or str(rng.choice([*_IMAGES]))
     if shape is None:
         shape = tuple(int(side) for side in rng.integers(1, 24, 2))
@@ -121,7 +121,7 @@ def _tif_of(rng, stored, options):
     options["compression"] = rng.choice([None, None, "zlib", "lzma"])
     options["byteorder"] = str(rng.choice(["<", ">"]))
     options["bigtiff"] = bool(rng.random() < 0.2)
-    # Without its own metadata, tifffile has only the tags to find out the shape.
+    # Without its own metadata, tifffile must find out the shape from the tags.
     options["metadata"] = None if rng.random() < 0.5 else {}
     if rng.random() < 0.3:
         options["tile"] = (16, 16)
@@ -156,7 +156,7 @@ _IMAGES = {"png": _png, "jpg": _jpg, "bmp": _bmp, "webp": _webp, "tif": _tif, "n
 
 
 def npy_content(array, rng):
-    """Write an array as an npy file of one of the versions, in one of the two orders."""
+    """Write an array as an npy file, in any version of the format and in C or Fortran order."""
     array = np.asarray(array, order=str(rng.choice(["C", "F"])))
     version = [(1, 0), (2, 0), (3, 0)][rng.integers(3)]
     file = io.BytesIO()
@@ -217,7 +217,7 @@ def _label_array(rng, shape, extension):
 
 
 def make_truth(rng, shape):
-    """Make a .mat file as BSDS500 has them, or one whose labels must be refused."""
+    """Make a .mat file like those of BSDS500, or one whose labels must be refused."""
     n_annotators = int(rng.integers(1, 6))
     dtype = rng.choice(["u2", "u2", "u1", "i4", "u4", "i8", "f8"])
     segmentations = _pixels(rng, (n_annotators, *shape), "u1").astype(dtype)
@@ -267,7 +267,7 @@ def _many_cells():
 
 
 def make_hostile_truth(rng, shape):
-    """Make a .mat file that claims far more than it holds, or that nests far too deep."""
+    """Make a .mat file that claims far more than it holds, or that is nested far too deeply."""
     labels = _pixels(rng, shape)
     names = mat_element(5, struct.pack("<i", 32)) + mat_element(
         1, b"Segmentation".ljust(32, b"\0")

@@ -1,6 +1,6 @@
-"""Files of images and labels, most of them damaged, read by all loaders.
+"""Let all loaders read files of images and labels, most of them damaged.
 
-A loader gives the right array, or raises a ValueError or a FileNotFoundError that names the file
+A loader returns the right array, or raises a ValueError or FileNotFoundError that names the file
 or the folder.
 """
 
@@ -28,8 +28,7 @@ from . import picture_files
 from .harness import Defect
 
 LIMIT_S = 6
-# Pillow lets pictures of up to 89 million pixels pass, each of up to 4 bytes. Reading one takes a
-# few copies.
+# Pillow accepts up to 89 million pixels of up to 4 bytes each. Reading them makes a few copies.
 LIMIT_MB = 1200
 
 _SECRET = 99
@@ -63,7 +62,7 @@ def prepare(folder):
     Image.fromarray(array).save(secret / "secret.tif")
     for name in ("secret.jpg", "secret.png"):
         Image.fromarray(array).save(secret / name)
-    # What has to be compiled first takes longer than a case may.
+    # Compile the kernels, which takes longer than a case may take.
     _slic().fit([array]).transform([array])
     return Shared(folder / "case", secret)
 
@@ -193,7 +192,7 @@ def _layout_case(rng, shared):
     ways = ["valid", "image", "labels", "labels", "other labels", "missing", "folder", "link"]
     way = str(rng.choice([*ways, "list"] if name == "voc" else ways))
     victim = layout.image if way == "image" else layout.labels
-    # Sizes are compared when a segmentation is read, so that an image is read at that time, too.
+    # Reading a segmentation reads the image as well, to compare their sizes.
     names = [layout.image.name, layout.labels.name]
     if way in ("image", "labels"):
         content = victim.read_bytes()
@@ -211,8 +210,7 @@ def _layout_case(rng, shared):
         if rng.random() < 0.4:
             victim = victim.parent
         _displace(victim, way)
-        # Any folder above it may be the one that is found empty. The other file of the pair may
-        # be the one that is found alone.
+        # The error may name any folder above the file, or the other file of the pair.
         folders = victim.relative_to(shared.folder).parts
         names += folders
     elif way == "list":
@@ -460,7 +458,7 @@ def _estimator_case(rng, shared):
         slic.fit(data.images[:]).transform(data.images)
     except (ValueError, FileNotFoundError) as error:
         if not str(error).startswith(f"image {damaged}: ") or name not in str(error):
-            # The first image's channels may be other ones than the next image's.
+            # The first image may have another number of channels than the next one.
             if "channels" in str(error) or "grey" in str(error):
                 return "estimator: other channels"
             raise Defect(f"estimator: names neither image nor file\n{error}") from error

@@ -4,7 +4,7 @@
     python tests/fuzz/run.py all --cases 20000
 
 The exit code is 1 if there was any defect. See docs/reliability.md for the figures of the last
-run, and `harness` for what a generator is.
+run, and the module `harness` for what a generator is.
 """
 
 import argparse
@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fuzz import harness
 
-# Which share of the cases each generator gets in a run of all of them.
+# The share of the cases that each generator gets when all of them are run.
 SHARES = {
     "models": 5,
     "parameters": 4,

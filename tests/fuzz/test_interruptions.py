@@ -1,4 +1,4 @@
-"""A small share of `fuzz.interruptions`, which tells how to run the rest."""
+"""Run a small part of `fuzz.interruptions`, whose docstring says how to run the rest."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ SHARE = (
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked")
 def test_interruptions():
-    # In a process of its own, because what this one did with torch goes on in those it forks.
+    # In a separate process, because forked processes inherit what this one did with torch.
     command = [sys.executable, Path(__file__).with_name("interruptions.py"), *SHARE]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stdout + result.stderr

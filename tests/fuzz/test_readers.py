@@ -3,7 +3,7 @@ import sys
 import pytest
 from fuzz import harness, readers
 
-# Other systems do not allow all names of files and all links that the cases use.
+# Other systems do not allow all the file names and links that the cases use.
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs the names of Linux")
 
 

@@ -1,8 +1,8 @@
-"""Every model file cut short at every multiple of 64 bytes: one ValueError that names the file.
+"""Cut model files short at every multiple of 64 bytes; each must give one ValueError.
 
     python tests/fuzz/truncations.py
 
-Prints how many files were tried, and ends with an error at the first that is read.
+prints how many files were tried, and stops with an error at the first one that can be read.
 """
 
 import sys
@@ -17,9 +17,9 @@ STEP = 64
 
 
 def try_all(content, path):
-    """Load all truncations of a file, and return how many there were."""
+    """Load every truncation of a file, and return how many there were."""
     cuts = range(0, len(content), STEP)
-    # From long to short, so that the file is written once.
+    # From long to short, so that the file needs to be written only once.
     path.write_bytes(content)
     for cut in reversed(cuts):
         with open(path, "r+b") as file:

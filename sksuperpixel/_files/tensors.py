@@ -1,11 +1,14 @@
 """Networks as tensors in safetensors files."""
 
+import os
 from pathlib import Path
 
 from sksuperpixel._files.errors import about_file
 
 # More than a union of many networks has.
 _MOST_TENSORS = 10_000
+# In bytes. Headers hold the names of all tensors and the description of a model.
+_LONGEST_HEADER = 2**23
 # Batch norms count their batches. The counters do not change what a network computes.
 _COUNTER = "num_batches_tracked"
 # Numbers that must not be negative, by the ends of their names.
@@ -73,6 +76,7 @@ def read_tensors(path):
     if "\0" in str(path) or not Path(path).is_file():
         raise FileNotFoundError(f"{path}: found no such file, expected a safetensors file")
     with about_file(path):
+        _check_header(path)
         try:
             with safe_open(path, framework="pt") as file:
                 metadata, names = file.metadata() or {}, file.keys()
@@ -87,6 +91,17 @@ def read_tensors(path):
             ) from error
     kept = {name: each for name, each in tensors.items() if not name.endswith(_COUNTER)}
     return kept, metadata
+
+
+def _check_header(path):
+    """Raise ValueError if reading the table of tensors would need much memory."""
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    if length > _LONGEST_HEADER and os.path.getsize(path) > _LONGEST_HEADER:
+        raise ValueError(
+            f"found a header of {length} bytes, expected at most {_LONGEST_HEADER} in a "
+            "safetensors file of this library"
+        )
 
 
 def largest_dimension(tensors, prefix=""):

@@ -13,7 +13,7 @@ from sksuperpixel._images.parameters import shown
 from sksuperpixel.models._parameters import LOCAL
 
 # The longest descriptions list thousands of selected maps.
-_MOST_CHARACTERS = 2**22
+_MOST_CHARACTERS = 2**21
 _MOST_DEPTH = 40
 
 

@@ -9,6 +9,7 @@ from sksuperpixel._files.tensors import (
     check_names,
     check_tensors,
     fill_network,
+    largest_dimension,
     read_tensors,
     tensors_of,
     to_bytes,
@@ -123,3 +124,29 @@ def test_names_that_nothing_knows():
     check_names(known, {**known, "b": torch.zeros(1)})
     with pytest.raises(ValueError, match=r"^tensor 'c': found float32 of shape \(3, 1\), ex"):
         check_names({**known, "c": torch.zeros(3, 1)}, known)
+
+
+def test_headers_that_are_too_long(network, tmp_path):
+    path = written(tmp_path / "file", tensors_of(network), about="x" * 2**23)
+    with pytest.raises(
+        ValueError, match=r"file: found a header of .* bytes, expected at most 8388"
+    ):
+        read_tensors(path)
+
+
+def test_too_many_tensors(tmp_path):
+    path = written(tmp_path / "file", {str(n): torch.zeros(0) for n in range(10_001)})
+    with pytest.raises(ValueError, match="file: found 10001 tensors, expected at most 10000"):
+        read_tensors(path)
+
+
+def test_the_largest_dimension_is_that_of_numbers_in_the_file():
+    tensors = {
+        "net.a": torch.zeros(3, 5),
+        "net.b": torch.zeros(0, 10**9),
+        "net.c": torch.zeros(50, dtype=torch.uint8),
+        "other": torch.zeros(70),
+    }
+    assert largest_dimension(tensors, "net.") == 5
+    assert largest_dimension(tensors) == 70
+    assert largest_dimension({}) == 0

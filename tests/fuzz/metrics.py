@@ -164,7 +164,7 @@ def _wrong(rng):
     )
     metric = inputs.choose(rng, _WITH_TRUTH + _SHAPES)
     pair = [y_true, y_true], [y_pred, wrong]
-    if metric not in _SHAPES and rng.random() < 0.5 and not np.array_equal(wrong, -1):
+    if metric not in _SHAPES and rng.random() < 0.5:
         pair = [y_true, wrong], [y_pred, y_pred]
     try:
         found = _score(metric, *pair)
@@ -173,7 +173,9 @@ def _wrong(rng):
     # Without ground truth, a label map of any shape can be scored.
     if metric in _SHAPES and np.shape(wrong) == other:
         return "scored"
-    if np.array_equal(np.unique(np.asarray(wrong)), [-1]) and pair[0][1] is wrong:
+    # A segmentation may have any labels, and -1 is one of them.
+    is_truth = pair[0][1] is wrong
+    if is_truth and isinstance(wrong, np.ndarray) and wrong.dtype == int and wrong.shape == shape:
         return "scored"
     raise Defect(f"{metric.__name__} scored {type(wrong).__name__} {np.shape(wrong)}: {found}")
 

@@ -35,7 +35,7 @@ def test_a_description_is_parsed():
         ('{"a": ' * 50_000, "found a description nested more than 40 times"),
         ("{", "found a damaged description, expected JSON"),
         ("", "found a damaged description, expected JSON"),
-        (" " * (2**22 + 1), "found a description of 4194305 characters, expected at most 4194304"),
+        (" " * (2**21 + 1), "found a description of 2097153 characters, expected at most 2097152"),
     ],
 )
 def test_texts_that_are_none(text, message):

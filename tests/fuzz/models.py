@@ -378,7 +378,7 @@ def _repeat_entry(content, rng):
 def _repeat_pair_feature(content, rng):
     header, data = _split(content)
     description = json.loads(header["__metadata__"]["sksuperpixel"])
-    one = inputs.choose(rng, [{}, {"reduction": "max"}, {"channels": [0]}])
+    one = inputs.choose(rng, [{}, {"statistic": "max"}, {"channels": [0]}])
     description["params"]["pair_features"] = [one] * _many(rng)
     header["__metadata__"]["sksuperpixel"] = json.dumps(description)
     return _join(header, data)

@@ -74,7 +74,7 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         Maximum number of pixels to learn from in each image. They are drawn from those that the
         label maker keeps. None for all of those.
     n_rounds : int, default=1
-        Number of rounds of learning. The first round learns from the clusters of SLIC, each
+        Number of rounds of learning, at most 1000. The first round learns from the clusters of SLIC, each
         later round from those of the model so far.
     oversegmentation, edge_channel, refine_iter, min_size_factor, channel_axis, spacing
         As in `SLIC`.
@@ -113,6 +113,9 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
     classifiers of `sksuperpixel.networks` stop training when the loss on these no longer
     improves. Whole images are held out, because pixels of one image are too alike.
 
+    Features should be about as large as colours in CIELAB, from 1 to 100. Networks start with a
+    temperature for such features, and learn little from much smaller or larger ones.
+
     Examples
     --------
     >>> from sksuperpixel import TrainableSLIC
@@ -134,7 +137,7 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         "label_maker": [LabelMaker, None],
         "classifier": [HasMethods(["fit", "predict_proba"]), None],
         "n_pixels_per_image": [Interval(Integral, 1, None, closed="left"), None],
-        "n_rounds": [Interval(Integral, 1, None, closed="left")],
+        "n_rounds": [Interval(Integral, 1, 1000, closed="both")],
         "device": [str],
         "random_state": ["random_state"],
         "warm_start": ["boolean"],

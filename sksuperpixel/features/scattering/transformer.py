@@ -367,7 +367,7 @@ def _torch_device(device):
 
     try:
         found = torch.device(device)
-    except (RuntimeError, TypeError) as error:
+    except (RuntimeError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"device: found {device!r}, expected a device of torch, such as 'cpu' or 'cuda'"
         ) from error

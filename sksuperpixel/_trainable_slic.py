@@ -21,7 +21,11 @@ from sksuperpixel._images.reader import ImageReader
 from sksuperpixel._images.segmentations import check_segmentation_to_learn
 from sksuperpixel._learning.label_maker import LabelMaker
 from sksuperpixel._learning.mining import MiningMixin
-from sksuperpixel._learning.parameters import check_label_maker, check_pair_features
+from sksuperpixel._learning.parameters import (
+    check_label_maker,
+    check_n_candidates,
+    check_pair_features,
+)
 from sksuperpixel._learning.printing import with_short_networks
 from sksuperpixel._learning.rounds import Teacher, check_drawn, draw_validation_images
 from sksuperpixel._learning.training_pixels import concatenate_pixels
@@ -74,8 +78,8 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         Maximum number of pixels to learn from in each image. They are drawn from those that the
         label maker keeps. None for all of those.
     n_rounds : int, default=1
-        Number of rounds of learning, at most 1000. The first round learns from the clusters of SLIC, each
-        later round from those of the model so far.
+        Number of rounds of learning, at most 1000. The first round learns from the clusters of
+        SLIC, each later round from those of the model so far.
     oversegmentation, edge_channel, refine_iter, min_size_factor, channel_axis, spacing
         As in `SLIC`.
     start_label, n_jobs
@@ -325,6 +329,7 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
                 f"found {n_features} features, expected {self.n_features_}, as in the images "
                 "learned from"
             )
+        check_n_candidates(self.n_candidates, self.classifier_.module_)
         return learned_distance(
             self.classifier_,
             n_features,

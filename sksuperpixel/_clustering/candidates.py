@@ -26,16 +26,12 @@ def find_candidates(pixels, clusters, n_candidates, spacing=(1.0, 1.0, 1.0), thr
     distances : ndarray of shape (n, Q), float32
         Distances in units of `spacing`; infinity where there is no candidate.
     """
+    spacing = np.asarray(spacing, np.float64)
     positions = clusters.seeds + clusters.offsets.astype(np.float64)
     extent = np.maximum(positions.max(axis=0), pixels.max(axis=0, initial=0)) + 1
     # Bins contain about one cluster each. They are cubes in space, so that a ring of bins is
     # equally far away on all sides.
-    volume = np.prod(extent * spacing)
-    flat = extent == 1
-    edge = (volume / np.prod(np.asarray(spacing)[flat]) / len(clusters)) ** (
-        1 / max(1, 3 - flat.sum())
-    )
-    bin_size = np.maximum(edge / np.asarray(spacing), 1.0)
+    bin_size = np.maximum(_edge_of_bins(extent * spacing, len(clusters)) / spacing, 1.0)
     bins = np.ceil(extent / bin_size).astype(np.int32)
     cell = np.clip((positions / bin_size).astype(np.int32), 0, bins - 1)
     flat_bin = np.ravel_multi_index(cell.T, bins)
@@ -61,6 +57,20 @@ def find_candidates(pixels, clusters, n_candidates, spacing=(1.0, 1.0, 1.0), thr
 
     threads.run(part, split_range(len(pixels), threads.n_threads))
     return candidates, distances
+
+
+def _edge_of_bins(lengths, n_bins):
+    """Find the edge of about `n_bins` cubes that fill a box of these lengths.
+
+    Along axes that are shorter than the edge, there is only one layer of cubes.
+    """
+    long = np.ones(len(lengths), bool)
+    while long.any():
+        edge = (np.prod(lengths[long]) / n_bins) ** (1 / np.count_nonzero(long))
+        if (lengths[long] >= edge).all():
+            return edge
+        long &= lengths >= edge
+    return lengths.max()
 
 
 def scaled_candidates(pixels, clusters, n_candidates, compactness, grid, threads=ONE_THREAD):

@@ -106,7 +106,7 @@ def edge_map_of(image, channel):
     """
     if channel is None:
         return None
-    edges = image.features[channel]
+    edges = image.features[int(channel)]
     inside = edges if image.mask is None else edges[image.mask]
     if not (inside.min() >= 0 and inside.max() <= 1):
         raise ValueError(

@@ -57,3 +57,24 @@ def check_pair_features(pair_features):
                 f"pair_features[{number}]: found {function!r}, expected a function of features, "
                 "pixels and ends"
             )
+
+
+def check_n_candidates(n_candidates, network):
+    """Check the number of candidates against a trained network.
+
+    Parameters
+    ----------
+    n_candidates : int
+    network : torch.nn.Module
+        If it has an attribute `n_candidates`, it takes only this number.
+
+    Raises
+    ------
+    ValueError
+        If the network takes another number of candidates.
+    """
+    expected = getattr(network, "n_candidates", n_candidates)
+    if n_candidates != expected:
+        raise ValueError(
+            f"n_candidates: found {n_candidates}, expected {expected}, as in the trained network"
+        )

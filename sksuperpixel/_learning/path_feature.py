@@ -6,6 +6,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from sksuperpixel._clustering.kernels.lines import along_lines
 from sksuperpixel._documentation import DocumentedOnline
+from sksuperpixel._images.parameters import shown
 
 # The numbers that stand for the statistics in the kernel.
 _STATISTICS = {"sum": 0, "max": 1, "variation": 2, "deviation": 3}
@@ -30,7 +31,8 @@ class PathFeature(DocumentedOnline, BaseEstimator):
         - "deviation": :math:`\sqrt{\mathrm{mean}_t \lVert f(i_t) - f(i_0) \rVert^2}`, how much
           the features on the way differ from those of the pixel.
     channels : sequence of int, default=None
-        Indices of the features to use. Negative numbers count from the end. None for all.
+        Indices of the features to use, each at most once. Negative numbers count from the end.
+        None for all.
 
     See Also
     --------
@@ -105,13 +107,18 @@ class PathFeature(DocumentedOnline, BaseEstimator):
             channels = np.asarray(self.channels)
         except ValueError as error:
             raise ValueError(
-                f"channels: found {self.channels!r}, expected whole numbers"
+                f"channels: found {shown(self.channels)}, expected whole numbers"
             ) from error
         if channels.ndim != 1 or channels.dtype.kind not in "iu" or not channels.size:
-            raise ValueError(f"channels: found {self.channels!r}, expected whole numbers")
+            raise ValueError(f"channels: found {shown(self.channels)}, expected whole numbers")
         if channels.min() < -n_features or channels.max() >= n_features:
             raise ValueError(
-                f"channels: found {self.channels!r}, expected indices of {n_features} features"
+                f"channels: found {shown(self.channels)}, expected indices of {n_features} "
+                "features"
+            )
+        if len(np.unique(channels % n_features)) < len(channels):
+            raise ValueError(
+                f"channels: found {shown(self.channels)}, expected each channel at most once"
             )
 
 

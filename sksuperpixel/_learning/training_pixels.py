@@ -182,7 +182,9 @@ def candidate_distances(features, clusters, pixels, candidates, space):
     ndarray of shape (n, Q), float32
         Infinity where a candidate is absent.
     """
-    distances = space**2
+    # With a very large compactness, squares may become infinite.
+    with np.errstate(over="ignore"):
+        distances = space**2
     for start in range(0, len(pixels), _N_AT_ONCE):
         some = slice(start, start + _N_AT_ONCE)
         values = values_at(features, pixels[some])

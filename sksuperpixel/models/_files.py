@@ -14,6 +14,7 @@ from sksuperpixel._files.tensors import check_names, read_tensors, tensors_of, t
 from sksuperpixel._files.writing import write_atomically
 from sksuperpixel._images.parameters import check_channel_weights, shown
 from sksuperpixel._learning.label_maker import LabelMaker
+from sksuperpixel._learning.parameters import check_n_candidates
 from sksuperpixel._learning.path_feature import PathFeature
 from sksuperpixel.features import LabFeatures
 from sksuperpixel.models._description import (
@@ -231,11 +232,7 @@ def _check_fits(model, module):
     check_edge_channel(model.edge_channel, n_features)
     for each in model.pair_features_:
         each._check_channels(n_features)
-    if getattr(module, "n_candidates", model.n_candidates) != model.n_candidates:
-        raise ValueError(
-            f"n_candidates: found {model.n_candidates}, expected {module.n_candidates}, as in the "
-            "network"
-        )
+    check_n_candidates(model.n_candidates, module)
 
 
 def _check_nothing_else(tensors, model):

@@ -20,6 +20,8 @@ _NETWORKS = {
 }
 # A network of one layer has no hidden layer, so no tensor limits how wide it would be.
 _MOST_HIDDEN = 10_000
+# The squares of scales and of their inverses must be numbers of float32.
+_LARGEST_SCALE = 1e18
 
 
 def describe_network(module, prefix):
@@ -105,3 +107,9 @@ def _check_numbers(module):
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise ValueError(f"network: found {name} that are not finite, expected finite numbers")
+    scales = arrays["inverse_scales"]
+    if not ((scales >= 1 / _LARGEST_SCALE) & (scales <= _LARGEST_SCALE)).all():
+        raise ValueError(
+            f"network: found scales from {module.scales.min():.3g} to {module.scales.max():.3g}, "
+            f"expected positive ones from {1 / _LARGEST_SCALE:g} to {_LARGEST_SCALE:g}"
+        )

@@ -176,6 +176,8 @@ def _reasons(estimator, image, inside, shape):
         reasons.append(f"found dtype {image.dtype.name}")
     if estimator.features == "passthrough" and 0 < np.abs(values).max() < np.finfo("f4").tiny:
         reasons.append("found values of at most")
+    if isinstance(estimator, TrainableSLIC) and np.abs(values.astype(np.float64)).max() > 1e18:
+        reasons.append("found features up to")
     return reasons
 
 

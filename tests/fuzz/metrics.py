@@ -104,7 +104,8 @@ def _variation(rng):
     shape = inputs.shape(rng, 2, most=400)
     image = inputs.image(rng, shape, inputs.choose(rng, [None, 3]))
     if rng.random() < 0.3:
-        image = np.asarray(image, np.float64) * inputs.choose(rng, [1e300, 1e-300, 1e150])
+        image = np.asarray(image, np.float64)
+        image = image / max(np.abs(image).max(), 1) * inputs.choose(rng, [1e300, 1e-300, 1e150])
     y_pred = _label_map(rng, shape, 9)
     found = metrics.explained_variation(image, y_pred)
     if not -1e-9 <= found <= 1 + 1e-9:

@@ -42,7 +42,7 @@ def test_channels_are_chosen():
     pixels, ends = np.array([[0, 0, 0]]), np.array([[[0, 0, 1]]])
     for channels, expected in (([-1], 4), ([0, 1], 2), (None, 6)):
         assert PathFeature("sum", channels)(features, pixels, ends) == expected
-    for channels in ([3], [-4], [0.5], [], [[0]], "edge"):
+    for channels in ([3], [-4], [0.5], [], [[0]], "edge", [1, 1], [2, -1]):
         with pytest.raises(ValueError, match="channels"):
             PathFeature("sum", channels)(features, pixels, ends)
     with pytest.raises(ValueError, match="statistic"):

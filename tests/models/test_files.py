@@ -417,6 +417,27 @@ def test_tensors_that_do_not_fit_are_named(saved, name, tensor, message):
         TrainableSLIC.load(saved)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("network.log_weights", 100.0, "network: found channel_weights that are not finite"),
+        ("network.scales", 0.0, "network: found inverse_scales that are not finite"),
+        (
+            "network.scales",
+            1e30,
+            r"network: found scales from .* to 1e\+30, expected positive ones",
+        ),
+        ("network.scales", -1.0, "network: found scales from -1 to .*, expected positive ones"),
+    ],
+)
+def test_numbers_that_make_no_distance(saved, name, value, message):
+    tensors = load(saved.read_bytes())
+    tensors[name][0] = value
+    rewrite(saved, tensors=tensors)
+    with pytest.raises(ValueError, match=f"model: {message}"):
+        TrainableSLIC.load(saved)
+
+
 def test_tensors_that_do_not_fit_their_description(saved):
     description = description_of(saved)
     description["network"]["params"]["n_features"] = 4

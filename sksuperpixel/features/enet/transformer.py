@@ -152,7 +152,7 @@ class ENetFeatures(NetworkFeatures):
     _parameter_constraints: dict = {  # noqa: RUF012
         **NetworkFeatures._parameter_constraints,
         "layer": [str],
-        "n_classes": [Interval(Integral, 1, None, closed="left"), None],
+        "n_classes": [Interval(Integral, 1, 10_000, closed="both"), None],
     }
     _step = STEP
     _shipped: ClassVar[dict] = {
@@ -250,7 +250,7 @@ class ENetFeatures(NetworkFeatures):
     def _untrained(self):
         """Load the network, or make one with random weights."""
         if self.weights is None:
-            return new_network(self.n_classes or _DEFAULT_CLASSES, self._draw_seed())
+            return new_network(int(self.n_classes or _DEFAULT_CLASSES), self._draw_seed())
         network = load_weights(self._weights_path())
         if self.n_classes not in (None, network.n_classes):
             raise ValueError(

@@ -38,7 +38,7 @@ class LearnedFeatures(NetworkFeatures):
     Parameters
     ----------
     n_maps : int, default=12
-        Number of maps, besides the three channels of colour.
+        Number of maps, at most 1000, besides the three channels of colour.
     edges : bool, default=False
         Whether to add an edge map as the last feature: the probability that a pixel lies next to
         a border between segments. The network always learns it. It is meant for `edge_channel`
@@ -47,8 +47,8 @@ class LearnedFeatures(NetworkFeatures):
         Whether to average the features of the image and of its mirror image. This makes them
         somewhat better and takes twice as long.
     width : int, default=24
-        Number of maps in the finest layers of the network. Coarser layers have up to four times
-        this number. Time and memory grow with the width.
+        Number of maps in the finest layers of the network, at most 1000. Coarser layers have up
+        to four times this number. Time and memory grow with the width.
     weights : "bsds500", str, path-like or None, default=None
         Weights that the network starts from: "bsds500" for those that come with the library,
         learned on photographs of nature and people; the path of a safetensors file; or None for
@@ -165,10 +165,10 @@ class LearnedFeatures(NetworkFeatures):
 
     _parameter_constraints: dict = {  # noqa: RUF012
         **NetworkFeatures._parameter_constraints,
-        "n_maps": [Interval(Integral, 1, None, closed="left")],
+        "n_maps": [Interval(Integral, 1, 1000, closed="both")],
         "edges": ["boolean"],
         "mirror": ["boolean"],
-        "width": [Interval(Integral, 2, None, closed="left")],
+        "width": [Interval(Integral, 2, 1000, closed="both")],
         "superpixel_sizes": [tuple, list],
         "compactness": [Interval(Real, 0, None, closed="left")],
         "n_candidates": [Interval(Integral, 2, None, closed="left")],
@@ -373,8 +373,11 @@ class LearnedFeatures(NetworkFeatures):
         ------
         sklearn.exceptions.NotFittedError
             If `fit` was not called.
+        ValueError
+            If a parameter is not as expected.
         """
         check_is_fitted(self)
+        self._check_params()
         names = ["L", "a", "b", *(f"learned_{i}" for i in range(self.network_.n_maps))]
         names += ["edge"] if self.edges else []
         return np.array(names, dtype=object)

@@ -1,6 +1,7 @@
 """The function `slic`: one image in, one label map out, called like scikit-image's."""
 
 import math
+import sys
 from numbers import Integral, Real
 from warnings import warn
 
@@ -180,7 +181,7 @@ def slic(
     n_segments = round(_number("n_segments", n_segments, *_limits("n_segments")))
     compactness = _number("compactness", compactness, *_limits("compactness"))
     max_num_iter = _number("max_num_iter", max_num_iter, *_limits("max_iter"), whole=True)
-    min_size_factor = _number("min_size_factor", min_size_factor, 0, np.finfo(float).max)
+    min_size_factor = _number("min_size_factor", min_size_factor, 0, sys.float_info.max)
     start_label = _number("start_label", start_label, 0, 1, whole=True)
     convert2lab = _flag("convert2lab", convert2lab, or_none=True)
     enforce_connectivity = _flag("enforce_connectivity", enforce_connectivity)

@@ -110,6 +110,8 @@ def case(rng, shared):
     model = load(path, len(content))
     if model is None:
         outcome = "refused"
+    elif _is_costly(model):
+        outcome = "loaded, costly"
     else:
         check_parameters(model)
         outcome = use(model, image)
@@ -147,6 +149,15 @@ def check_parameters(model):
             continue
         if value != _LOCAL[last] and not (last == "weights" and value in ("bsds500", "camvid")):
             raise Defect(f"{last}={value!r} came from the file")
+
+
+def _is_costly(model):
+    """Tell whether scattering takes many seconds, which is a limit of docs/reliability.md."""
+    params = model.get_params()
+    sizes = [
+        (value, params[f"{name[:-1]}L"]) for name, value in params.items() if name.endswith("__J")
+    ]
+    return any(J * L > 40 for J, L in sizes)
 
 
 def use(model, image):

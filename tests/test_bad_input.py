@@ -406,7 +406,7 @@ def test_parameters(params, error, message):
         ("n_segments", [0, -1, 2**31, 3.0]),
         ("max_iter", [0, 10_001]),
         ("oversegmentation", [0, np.nan, np.inf, 1e7]),
-        ("compactness", [-1, np.nan, np.inf, 1e38]),
+        ("compactness", [-1, np.nan, np.inf, 1e38, np.float16("inf"), np.float16("nan")]),
         ("superpixel_size", [0.5, np.nan, np.inf]),
         ("refine_iter", [-1, 10_001]),
         ("n_jobs", [np.nan, "all"]),

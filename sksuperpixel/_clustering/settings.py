@@ -27,7 +27,7 @@ class Settings:
     def of(cls, estimator):
         """Read the settings from an estimator's parameters."""
         names = [field.name for field in fields(cls) if hasattr(estimator, field.name)]
-        return cls(**{name: _of_python(getattr(estimator, name)) for name in names})
+        return cls(**{name: of_python(getattr(estimator, name)) for name in names})
 
     @property
     def merges_to_number(self):
@@ -35,6 +35,6 @@ class Settings:
         return self.n_segments is not None and self.oversegmentation > 1
 
 
-def _of_python(value):
+def of_python(value):
     """Turn a number of NumPy into one of Python, because a small type of NumPy would overflow."""
-    return value.item() if isinstance(value, np.generic) else value
+    return value.item() if isinstance(value, np.number) else value

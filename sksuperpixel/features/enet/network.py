@@ -192,15 +192,8 @@ class ENet(nn.Module):
 def network_params(tensors):
     """Find the parameters of the network that has such tensors.
 
-    Parameters
-    ----------
-    tensors : dict of str to torch.Tensor
-
-    Returns
-    -------
-    dict of str to int
-        If the tensors are not those of such a network, the smallest possible parameters.
-        Comparing the tensors with those of that network then shows what is wrong.
+    If these are not the tensors of such a network, comparing them with those of the network found
+    shows what is wrong.
     """
     last = tensors.get("fullconv.weight")
     fits = last is not None and last.ndim == 4 and last.numel() > 0

@@ -181,7 +181,7 @@ def slic(
     n_segments = round(_number("n_segments", n_segments, *_limits("n_segments")))
     compactness = _number("compactness", compactness, *_limits("compactness"))
     max_num_iter = _number("max_num_iter", max_num_iter, *_limits("max_iter"), whole=True)
-    min_size_factor = _number("min_size_factor", min_size_factor, 0, sys.float_info.max)
+    min_size_factor = _number("min_size_factor", min_size_factor, 0, math.inf)
     start_label = _number("start_label", start_label, 0, 1, whole=True)
     convert2lab = _flag("convert2lab", convert2lab, or_none=True)
     enforce_connectivity = _flag("enforce_connectivity", enforce_connectivity)
@@ -240,7 +240,8 @@ def _number(name, value, least, most, whole=False):
     if not is_right or (whole and value != int(value)):
         kind = "whole number" if whole else "number"
         raise ValueError(f"{name}: found {shown(value)}, expected a {kind} from {least} to {most}")
-    return int(value) if whole else float(value)
+    # A huge int is not a float.
+    return int(value) if whole else float(min(value, sys.float_info.max))
 
 
 def _flag(name, value, or_none=False):

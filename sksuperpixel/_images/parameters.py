@@ -46,7 +46,8 @@ def as_floats(name, values, expected):
     """
     cause = None
     try:
-        array = np.asarray(values)
+        # As objects, because text in a long list would make a huge array of text.
+        array = np.asarray(values, None if hasattr(values, "dtype") else object)
         kind = array.dtype.kind
         if kind in "biuf" or (kind == "O" and all(isinstance(each, Real) for each in array.flat)):
             with np.errstate(over="ignore"):

@@ -6,7 +6,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from sksuperpixel._clustering.kernels.lines import along_lines
 from sksuperpixel._documentation import DocumentedOnline
-from sksuperpixel._images.parameters import shown
+from sksuperpixel._images.parameters import as_floats, shown
 
 # The numbers that stand for the statistics in the kernel.
 _STATISTICS = {"sum": 0, "max": 1, "variation": 2, "deviation": 3}
@@ -94,7 +94,7 @@ class PathFeature(DocumentedOnline, BaseEstimator):
         _check_lines(features, pixels, ends)
         self._check_channels(len(features))
         if self.channels is not None:
-            features = features[np.asarray(self.channels)]
+            features = features[np.asarray(self.channels, np.intp)]
         along = np.empty(ends.shape[:2], np.float32)
         along_lines(features, pixels, ends, _STATISTICS[self.statistic], along)
         return along
@@ -103,13 +103,8 @@ class PathFeature(DocumentedOnline, BaseEstimator):
         """Raise ValueError if one of the channels does not exist."""
         if self.channels is None:
             return
-        try:
-            channels = np.asarray(self.channels)
-        except ValueError as error:
-            raise ValueError(
-                f"channels: found {shown(self.channels)}, expected whole numbers"
-            ) from error
-        if channels.ndim != 1 or channels.dtype.kind not in "iu" or not channels.size:
+        channels = as_floats("channels", self.channels, "whole numbers")
+        if channels.ndim != 1 or not channels.size or (channels != np.rint(channels)).any():
             raise ValueError(f"channels: found {shown(self.channels)}, expected whole numbers")
         if channels.min() < -n_features or channels.max() >= n_features:
             raise ValueError(

@@ -159,3 +159,10 @@ def test_data_range(data_range, expected):
 def test_wrong_data_range(data_range):
     with pytest.raises(ValueError, match=r"data_range: found .* expected None, the largest"):
         check_data_range(data_range)
+
+
+def test_text_in_a_long_list_takes_no_memory():
+    """NumPy would make an array of 100,000 texts, each as long as the longest one."""
+    weights = [1] * 100_000 + ["x" * 1_000_000]
+    with pytest.raises(ValueError, match=r"channel_weights: found \[1, 1, .*expected numbers"):
+        check_channel_weights(weights, 3)

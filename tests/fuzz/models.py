@@ -152,12 +152,12 @@ def check_parameters(model):
 
 
 def _is_costly(model):
-    """Tell whether scattering takes many seconds, which is a limit of docs/reliability.md."""
+    """Tell whether the model takes many seconds, which is a limit of docs/reliability.md."""
     params = model.get_params()
     sizes = [
         (value, params[f"{name[:-1]}L"]) for name, value in params.items() if name.endswith("__J")
     ]
-    return any(J * L > 40 for J, L in sizes)
+    return model.max_iter > 100 or any(J * L > 40 for J, L in sizes)
 
 
 def use(model, image):

@@ -11,7 +11,7 @@ _MOST_TENSORS = 10_000
 _LONGEST_HEADER = 2**23
 # Batch norms count their batches. The counters do not change what a network computes.
 _COUNTER = "num_batches_tracked"
-# Numbers that must not be negative, by the ends of their names.
+# Tensors whose names end like this hold variances, which cannot be negative.
 _VARIANCES = "running_var"
 
 
@@ -107,8 +107,9 @@ def _check_header(path):
 def largest_dimension(tensors, prefix=""):
     """Find the largest dimension of the tensors of a network; 0 if it has none.
 
-    The size of the file limits it, and it limits how large the network can be. So tensors of
-    other types, or without any number, do not count.
+    A network of a file cannot be larger than this dimension allows, and the dimension itself is
+    limited by the size of the file. Empty tensors and those of other types do not count, because
+    their dimensions can be large in a small file.
 
     Parameters
     ----------

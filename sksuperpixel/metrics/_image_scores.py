@@ -62,8 +62,9 @@ class Superpixels:
     def explained_variation(self, image):
         """Fraction of the variation of `image`, of shape (H, W, C), between superpixels."""
         within = total = 0.0
-        # The score does not depend on the scale. Numbers are scaled by a power of two, which is
-        # exact, so that the squares of very large or small ones are numbers, too.
+        # The score does not depend on the scale. Values are scaled by a power of two, which is
+        # exact. The squares of very large values would overflow, and those of very small ones
+        # would be 0.
         exponent = np.frexp(float(np.abs(image[self.valid].astype(np.float64)).max()))[1]
         for channel in np.moveaxis(image, -1, 0):
             values = np.ldexp(channel[self.valid].astype(np.float64), -exponent)

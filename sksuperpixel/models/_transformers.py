@@ -89,6 +89,11 @@ class TransformerReader:
         Which axis of `blank` holds the channels.
     device : str, default="cpu"
         Torch device that networks run on.
+
+    Attributes
+    ----------
+    n_parts, n_maps : int
+        How many transformers have been restored so far, and how many scattering maps they have.
     """
 
     tensors: dict

@@ -340,8 +340,11 @@ class ENetFeatures(NetworkFeatures):
         """
         check_is_fitted(self)
         self._check_params()
+        return np.array(self._feature_names(), dtype=object)
+
+    def _feature_names(self):
         n_maps = self.network_.n_classes if self.layer == "fullconv" else _SIZES[self.layer][1]
-        return np.array([f"{self.layer}_{i}" for i in range(n_maps)], dtype=object)
+        return [f"{self.layer}_{i}" for i in range(n_maps)]
 
 
 def _enlarge(samples, centre, step, inside):

@@ -378,6 +378,8 @@ class LearnedFeatures(NetworkFeatures):
         """
         check_is_fitted(self)
         self._check_params()
+        return np.array(self._feature_names(), dtype=object)
+
+    def _feature_names(self):
         names = ["L", "a", "b", *(f"learned_{i}" for i in range(self.network_.n_maps))]
-        names += ["edge"] if self.edges else []
-        return np.array(names, dtype=object)
+        return [*names, "edge"] if self.edges else names

@@ -46,8 +46,8 @@ class _Piece(NamedTuple):
 def cut_into_tiles(shape, step, find_halo):
     """Cut an image into tiles, or make one tile of a small image.
 
-    With their surroundings, all tiles have the same shape, so that memory which one tile has
-    freed fits the next one.
+    With their surroundings, all tiles have the same shape. So each tile can use the memory that
+    the one before has freed.
 
     Parameters
     ----------

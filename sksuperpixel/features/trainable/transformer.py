@@ -40,6 +40,7 @@ class NetworkFeatures(
     - ``_colours(image)`` converts an image (H, W, C) to what the network sees: (H, W, 3), float32.
     - ``_maps(network, x, inside)`` computes the maps of a tile: it returns arrays (h, w), one per
       feature, of the rows and columns `inside` (a pair of slices) of the tensor x (1, 3, h', w').
+    - ``_feature_names()`` returns a list of the features' names.
     - ``_halo()`` returns the width of the surroundings on which the maps depend, in pixels.
     - ``_network_params(tensors)`` finds the parameters of the network that has such tensors, and
       ``_network_of(params)`` makes a network with these parameters.
@@ -220,7 +221,7 @@ class NetworkFeatures(
 
     def _image_features(self, image):
         colours = self._colours(image)
-        n_features = len(self.get_feature_names_out())
+        n_features = len(self._feature_names())
         features = np.empty((n_features, *colours.shape[:-1]), np.float32)
         if colours.ndim == 3:
             self._plane_features(colours, features)

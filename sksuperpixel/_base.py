@@ -27,7 +27,7 @@ from sksuperpixel._images.images import check_finite
 from sksuperpixel._images.parameters import check_spacing
 from sksuperpixel._images.reader import ImageReader
 from sksuperpixel._images.transformer import features_of, fit_copy
-from sksuperpixel.features import LabFeatures
+from sksuperpixel.features import features_of_name
 from sksuperpixel.metrics import achievable_segmentation_accuracy
 
 # The constraints of the parameters that both estimators have. The upper limits are far above
@@ -102,7 +102,7 @@ class SuperpixelTransformer(
             return fit_copy(self.features, reader, y)
         if self.features == "passthrough":
             return None
-        return fit_copy(LabFeatures(channel_axis=self.channel_axis), reader, y)
+        return fit_copy(features_of_name(self.features, self.channel_axis), reader, y)
 
     def transform(self, X, masks=None):
         """Cut each image into superpixels.

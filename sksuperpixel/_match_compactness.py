@@ -1,14 +1,7 @@
 """Make the superpixels of several methods equally compact, to compare the methods."""
 
-import math
-
+from sksuperpixel._clustering.compactness_search import search_compactness
 from sksuperpixel.metrics import SCORERS
-
-# How much the compactness of superpixels typically grows when the parameter grows by a factor of
-# e. The search starts with this slope.
-_SLOPE = 0.15
-# Beyond these logarithms of the parameter, superpixels no longer change.
-_LEAST, _MOST = math.log(1e-3), math.log(1e5)
 
 
 def match_compactness(
@@ -70,36 +63,19 @@ def match_compactness(
             f"parameter: found {parameter!r}, expected a parameter of the estimator; for a step "
             "of a pipeline, a name such as 'slic__compactness'"
         )
-    tried = []  # pairs of the logarithm of the parameter and the compactness that it leads to
     before = estimator.get_params()[parameter]
-    value = math.log(max(before, 0.1))
-    for _ in range(max(1, max_iter)):
-        estimator.set_params(**{parameter: math.exp(value)})
-        try:
-            # Not the metric itself: the scorer knows what is outside masks, whatever its label.
-            tried.append((value, SCORERS["compactness"](estimator, X, masks=masks)))
-        except Exception:
-            estimator.set_params(**{parameter: before})
-            raise
-        if abs(tried[-1][1] - wanted) <= tol:
-            break
-        value = min(max(_next_guess(tried, wanted), _LEAST), _MOST)
-        if value in [each for each, _ in tried]:
-            break  # tried before: `wanted` is out of reach
-    value, reached = min(tried, key=lambda pair: abs(pair[1] - wanted))
-    estimator.set_params(**{parameter: math.exp(value)})
+
+    def measure(value):
+        # Not the metric itself: the scorer knows what is outside masks, whatever its label.
+        estimator.set_params(**{parameter: value})
+        return SCORERS["compactness"](estimator, X, masks=masks)
+
+    try:
+        value, reached = search_compactness(
+            measure, wanted, start=max(before, 0.1), tol=tol, max_iter=max(1, max_iter)
+        )
+    except Exception:
+        estimator.set_params(**{parameter: before})
+        raise
+    estimator.set_params(**{parameter: value})
     return float(reached)
-
-
-def _next_guess(tried, wanted):
-    """Interpolate between the nearest trials on both sides, or extrapolate from the nearest."""
-    below = max((pair for pair in tried if pair[1] <= wanted), default=None, key=lambda p: p[1])
-    above = min((pair for pair in tried if pair[1] > wanted), default=None, key=lambda p: p[1])
-    if below is None or above is None:
-        value, reached = below or above
-        # Steps grow, because the slope is almost 0 at either end.
-        return value + (wanted - reached) / _SLOPE * 1.5 ** (len(tried) - 1)
-    share = (wanted - below[1]) / (above[1] - below[1])
-    # Stay away from both trials, because the curve between them is not straight.
-    share = min(max(share, 0.1), 0.9)
-    return below[0] + share * (above[0] - below[0])

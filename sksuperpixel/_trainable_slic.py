@@ -1,25 +1,19 @@
 """SLIC that learns from segmentations which cluster a pixel belongs to."""
 
-from functools import partial
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.callback import with_callbacks
 from sklearn.utils import check_random_state, estimator_html_repr
-from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sksuperpixel._base import SHARED_CONSTRAINTS, SuperpixelTransformer
-from sksuperpixel._clustering.distance import NetworkDistance, WeightedDistance
-from sksuperpixel._clustering.settings import Settings
-from sksuperpixel._clustering.superpixels import check_edge_channel
+from sksuperpixel._clustering.distance import NetworkDistance
 from sksuperpixel._documentation import with_parameters_of
-from sksuperpixel._images.errors import about_image
-from sksuperpixel._images.parameters import check_channel_weights
 from sksuperpixel._images.reader import ImageReader
-from sksuperpixel._images.segmentations import check_segmentation_to_learn
 from sksuperpixel._learning.label_maker import LabelMaker
+from sksuperpixel._learning.learning import LearningMixin
 from sksuperpixel._learning.mining import MiningMixin
 from sksuperpixel._learning.parameters import (
     check_label_maker,
@@ -27,15 +21,14 @@ from sksuperpixel._learning.parameters import (
     check_pair_features,
 )
 from sksuperpixel._learning.printing import with_short_networks
-from sksuperpixel._learning.rounds import Teacher, check_drawn, draw_validation_images
-from sksuperpixel._learning.training_pixels import concatenate_pixels
+from sksuperpixel._learning.progress import fit_progress
 from sksuperpixel._slic import SLIC
 from sksuperpixel._torch import require
 from sksuperpixel.models._mixin import ModelFilesMixin
 
 
 @with_parameters_of(SLIC)
-class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
+class TrainableSLIC(LearningMixin, MiningMixin, ModelFilesMixin, SuperpixelTransformer):
     """Superpixels whose assignment of pixels to clusters is learned from segmentations.
 
     SLIC assigns each pixel to the cluster that is nearest by a distance set by hand. Here a small
@@ -46,15 +39,19 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
     ----------
     superpixel_size, n_segments, compactness
         As in `SLIC`.
-    compactness_spread : float, default=1.0
+    compactness_spread : float, default=2.0
         The compactness for each training image is drawn at random and differs from
-        `compactness` by at most this factor. A model fitted with a factor of about 2 can later
-        be made more or less compact, for example by `match_compactness`. With 1 the network
-        learns from one compactness only. At most 1e6.
+        `compactness` by at most this factor. With about 2, a fitted model can later be made
+        more or less compact, for example by `match_compactness`. With 1 the network learns from
+        one compactness only. At most 1e6.
     n_candidates : int, default=7
         Q, the number of spatially nearest clusters that a pixel can go to. At most 100.
-    max_iter, features
+    max_iter
         As in `SLIC`.
+    features : "lab", "scattering", "passthrough" or transformer, default="lab"
+        What pixels are compared by: CIELAB colour ("lab"), slightly smoothed colour together with
+        93 scattering maps of texture ("scattering"), the images' own channels ("passthrough"), or
+        the results of a transformer of images into arrays (H, W, C).
     pair_features : sequence of callable, default=()
         Functions whose values the network sees for each pixel and candidate, besides the
         differences of their features. Each ``function(features, pixels, ends)`` returns an
@@ -66,8 +63,9 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
     channel_weights : array-like of shape (C,), default=None
         Weights of the features' squared differences in the initial distance, at most 1e30. This
         distance makes the first clusters and compares candidates for the label maker. The
-        learned distance starts from it. The weights also count when regions are merged, if the
-        network has no weights of its own. If None, every weight is 1.
+        learned distance starts from it, and leaves out features of weight 0. If None, the
+        initial weights are learned: first all features count the same, whatever their scales,
+        and then the weights are those of the best distance of one layer.
     label_maker : LabelMaker, default=None
         Decides which candidates are right. None for ``LabelMaker()``.
     classifier : skorch.NeuralNetClassifier, default=None
@@ -75,11 +73,12 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         `sksuperpixel.networks` into log-probabilities, with a criterion for log-probabilities.
         None for ``make_distance_net(n_layers=3)``.
     n_pixels_per_image : int, default=1000
-        Maximum number of pixels to learn from in each image. They are drawn from those that the
-        label maker keeps. None for all of those.
+        Mean number of pixels to learn from in each image. They are drawn from those that the
+        label maker keeps. Images with more of those teach more, but at most three times as much
+        as the mean. None for all pixels that the label maker keeps.
     n_rounds : int, default=1
         Number of rounds of learning, at most 1000. The first round learns from the clusters of
-        SLIC, each later round from those of the model so far.
+        the initial distance, each later round from those of the model so far.
     oversegmentation, edge_channel, refine_iter, min_size_factor, channel_axis, spacing
         As in `SLIC`.
     start_label, n_jobs
@@ -117,8 +116,13 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
     classifiers of `sksuperpixel.networks` stop training when the loss on these no longer
     improves. Whole images are held out, because pixels of one image are too alike.
 
-    Features should be about as large as colours in CIELAB, from 1 to 100. Networks start with a
-    temperature for such features, and learn little from much smaller or larger ones.
+    The scales of features do not matter. Distances of one layer have weights that can be
+    computed, with those of useless features set to 0. Other networks are trained by gradient
+    descent and start from such weights.
+
+    After training, the networks of `sksuperpixel.networks` are adjusted so that on the training
+    images superpixels are about as compact as those of `SLIC` on photographs, with the same
+    values of `compactness` and `superpixel_size`.
 
     Examples
     --------
@@ -135,6 +139,10 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
 
     _parameter_constraints: dict = {  # noqa: RUF012
         **SHARED_CONSTRAINTS,
+        "features": [
+            StrOptions({"lab", "scattering", "passthrough"}),
+            HasMethods(["fit", "transform"]),
+        ],
         "compactness_spread": [Interval(Real, 1, 1e6, closed="both")],
         "n_candidates": [Interval(Integral, 1, 100, closed="both")],
         "pair_features": [tuple, list],
@@ -153,7 +161,7 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         *,
         n_segments=None,
         compactness=10.0,
-        compactness_spread=1.0,
+        compactness_spread=2.0,
         n_candidates=7,
         max_iter=5,
         features="lab",
@@ -233,7 +241,7 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
 
         self._check_params()
         label_maker = check_label_maker(self.label_maker, self.n_candidates)
-        net = check_net(self.classifier, sets=label_maker.targets == "set")
+        net = check_net(self.classifier, label_maker)
         if y is None:
             raise ValueError("y: found None, expected one segmentation for each image")
         # A copy is fitted, so that this estimator stays as it was if anything fails.
@@ -245,16 +253,9 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
         if self.warm_start and hasattr(self, "classifier_"):
             learner.classifier_ = self.classifier_
         rng = check_random_state(self.random_state)
-        progress = self._init_callback_context(max_subtasks=self.n_rounds)
-        progress.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        for number in range(self.n_rounds):
-            task = progress.subcontext(task_name="round", max_subtasks=len(X))
-            task.call_on_fit_task_begin(estimator=self)
-            teacher_for = partial(learner._teacher, label_maker, learned=number > 0)
-            report = partial(_report_image, task, self)
-            learner._learn(reader, y, teacher_for, clone(net), rng, report)
-            task.call_on_fit_task_end(estimator=self)
-        progress.call_on_fit_task_end(estimator=self, X=X, y=y)
+        n_passes = self.n_rounds + learner._learns_weights(net)
+        with fit_progress(self, X, y, n_passes) as one_pass:
+            learner._learn(reader, y, label_maker, net, rng, one_pass)
         # All at once, so that Ctrl-C cannot come in between.
         vars(self).update(
             {name: value for name, value in vars(learner).items() if name.endswith("_")}
@@ -264,56 +265,6 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
     def _check_params(self):
         super()._check_params()
         check_pair_features(self.pair_features)
-
-    def _learn(self, reader, y, teacher_for, net, rng, report):
-        """Do one round: draw pixels from all images, and fit the network to them."""
-        from sksuperpixel._learning.pixel_classifier import fit_net
-
-        # Without training, one image suffices to find out the size of the network.
-        trains = net.max_epochs > 0
-        seeds = rng.randint(2**31 - 1, size=len(reader) + 2)
-
-        def draw(threads, index):
-            with about_image(index):
-                image = reader[index]
-                segmentation = check_segmentation_to_learn(y[index], image.shape)
-                planes = self._planes(image)
-                rng = np.random.RandomState(seeds[index])
-                teacher = teacher_for(len(planes.features)).varied(self.compactness_spread, rng)
-                segmentation = segmentation.reshape(-1, *planes.shape)
-                return teacher.draw(planes, segmentation, rng, threads)[0]
-
-        drawn = map(report, self._map_images(draw, len(reader) if trains else 1))
-        pixels, sizes, n_clusters = concatenate_pixels(drawn)
-        self.n_pixels_ = len(pixels)
-        self.n_features_ = pixels.values.shape[1]
-        teacher = teacher_for(self.n_features_)
-        if trains:
-            check_drawn(pixels, n_clusters, teacher)
-        check_edge_channel(self.edge_channel, self.n_features_)
-        self.classifier_ = fit_net(
-            net,
-            pixels,
-            np.repeat(draw_validation_images(sizes, seeds[-2]), sizes),
-            channel_weights=self.channel_weights,
-            sets=teacher.label_maker.targets == "set",
-            seed=int(seeds[-1]),
-            device=self.device,
-            start=self.classifier_.module_ if hasattr(self, "classifier_") else None,
-        )
-
-    def _teacher(self, label_maker, n_features, *, learned):
-        """Make the teacher that draws pixels, with clusters of SLIC's or the learned distance."""
-        start = WeightedDistance(check_channel_weights(self.channel_weights, n_features))
-        return Teacher(
-            label_maker,
-            Settings.of(self),
-            self.n_candidates,
-            self.n_pixels_per_image,
-            start,
-            self._distance(n_features) if learned else start,
-            self.pair_features_,
-        )
 
     def _planes(self, image):
         if self.pair_features_ and self.features_ is None:
@@ -370,11 +321,3 @@ class TrainableSLIC(MiningMixin, ModelFilesMixin, SuperpixelTransformer):
 
     def _html_repr(self):
         return estimator_html_repr(with_short_networks(self))
-
-
-def _report_image(task, estimator, result):
-    """Tell callbacks that an image is done, and return its result."""
-    image_done = task.subcontext(task_name="image")
-    image_done.call_on_fit_task_begin(estimator=estimator)
-    image_done.call_on_fit_task_end(estimator=estimator)
-    return result

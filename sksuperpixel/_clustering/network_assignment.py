@@ -73,11 +73,7 @@ class KernelNetwork:
     """
 
     def __init__(self, layers):
-        space_scale, *scales = layers["inverse_scales"]
-        self._scales = np.array(scales, np.float32)
-        self._space_scale = np.float32(space_scale)
-        self._weights = layers["channel_weights"] / self._scales**2
-        self._layers = [layers[name] for name in ("first", "second", "last")]
+        self._layers = layers
 
     def on_image(self, features, pixels, threads=ONE_THREAD):
         """Prepare the pixels of one image.
@@ -94,10 +90,17 @@ class KernelNetwork:
         callable
             See `cluster_by_network`.
         """
+        layers, used = _without_unused(self._layers, len(features))
+        space_scale, *scales = layers["inverse_scales"]
+        scales = np.array(scales, np.float32)
+        weights = layers["channel_weights"] / scales**2
         planes = features.reshape(len(features), -1)
         if len(pixels) < planes.shape[1]:
-            planes = planes[:, np.ravel_multi_index(pixels.T, features.shape[1:])]
-        scales, pair_scales = np.split(self._scales, [len(planes)])
+            pixels = np.ravel_multi_index(pixels.T, features.shape[1:])
+            planes = planes[np.ix_(used, pixels)]
+        elif len(used) < len(planes):
+            planes = planes[used]
+        scales, pair_scales = np.split(scales, [len(used)])
         # The channels of each pixel are laid side by side and divided by their scales. This is
         # done once and not in each iteration.
         values = np.empty(planes.shape[::-1], np.float32)
@@ -107,7 +110,8 @@ class KernelNetwork:
         )
 
         def choose(means, candidates, distances, pairs):
-            means, pairs = means * scales, pairs * pair_scales
+            means = np.take(means, used, axis=1) * scales
+            pairs = pairs * pair_scales
             chosen = np.empty(len(candidates), np.int32)
 
             def part(bounds):
@@ -118,9 +122,11 @@ class KernelNetwork:
                     distances,
                     pairs,
                     *bounds,
-                    self._weights,
-                    self._space_scale,
-                    *self._layers,
+                    weights,
+                    np.float32(space_scale),
+                    layers["first"],
+                    layers["second"],
+                    layers["last"],
                     chosen,
                 )
 
@@ -128,3 +134,36 @@ class KernelNetwork:
             return chosen
 
         return choose
+
+
+def _without_unused(layers, n_features):
+    """Leave out the features that a distance does not depend on.
+
+    Parameters
+    ----------
+    layers : dict of str to ndarray
+        The arrays that `networks.DistanceNetwork.arrays` returns.
+    n_features : int
+        C, the number of features. Pair features, which follow them, are kept.
+
+    Returns
+    -------
+    layers : dict of str to ndarray
+    used : ndarray of int
+        Which of the features are left, at least one.
+    """
+    of_features = layers["first"][1 : 1 + n_features]
+    counts = (layers["channel_weights"][:n_features] > 0) | of_features.any(axis=1)
+    used = np.flatnonzero(counts) if counts.any() else np.array([0])
+    if len(used) == n_features:
+        return layers, used
+    n_channels = len(layers["channel_weights"])
+    kept = np.append(used, np.arange(n_features, n_channels))
+    # The first row of these belongs to the distance in space, the last one to the bias.
+    rows = np.concatenate([[0], 1 + kept, [1 + n_channels]])
+    return {
+        **layers,
+        "channel_weights": layers["channel_weights"][kept],
+        "inverse_scales": layers["inverse_scales"][rows[:-1]],
+        "first": np.ascontiguousarray(layers["first"][rows]),
+    }, used

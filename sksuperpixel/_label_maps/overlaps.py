@@ -187,6 +187,27 @@ class Contingency:
         shares[self.region, self.segment] = self.count / self.region_sizes[self.region]
         return shares
 
+    def shares_at(self, regions, segments):
+        """Look up the fraction of some regions that lies in some segments.
+
+        Parameters
+        ----------
+        regions, segments : ndarray of int, the same shape
+            Numbers of regions and segments; none of them is negative.
+
+        Returns
+        -------
+        ndarray of float64, of that shape
+            0 where a region and a segment do not overlap.
+        """
+        if len(self.count) == 0:
+            return np.zeros(np.shape(regions))
+        keys = self.region * self.n_segments + self.segment  # ascending
+        wanted = regions.astype(np.int64) * self.n_segments + segments
+        found = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        overlaps = (keys[found] == wanted) & (segments < self.n_segments)
+        return np.where(overlaps, self.count[found] / self.region_sizes[self.region[found]], 0.0)
+
     def undersegmentation_error(self):
         """Sum min(inside, outside) / N over the overlaps; outside is the rest of the region."""
         outside = self.region_sizes[self.region] - self.count

@@ -3,7 +3,7 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -15,6 +15,9 @@ from sksuperpixel._learning.path_feature import PathFeature
 
 VOID = -1  # a pixel without ground truth, or a cluster without such pixels
 ABSENT = -2  # the segment of a candidate that does not exist
+# The least share of a candidate's pixels that is taught. Without it, a mislabelled pixel, whose
+# candidates all lie in other segments, would dominate the loss.
+_LEAST_SHARE = 1e-3
 
 
 class LabelMaker(DocumentedOnline, BaseEstimator):
@@ -44,11 +47,17 @@ class LabelMaker(DocumentedOnline, BaseEstimator):
         - None: all pixels that have a candidate to teach.
         - ``"mistakes"``: those for which SLIC's distance would choose another candidate.
         - ``"ambiguous"``: those whose candidates belong to at least `min_segments` segments.
-    min_segments : int, default=3
+    min_segments : int, default=2
         X, the number of segments for ``mining="ambiguous"``.
-    targets : {"slot", "set"}, default="slot"
-        Whether to teach one candidate, or the set of all right candidates. With
-        ``strategy="edges"``, the right ones are those with the fewest edges crossed.
+    targets : {"slot", "set", "share"}, default=None
+        What is taught about the candidates of a pixel:
+
+        - ``"slot"``: the one candidate that `strategy` chooses.
+        - ``"set"``: the set of all right candidates. With ``strategy="edges"``, these are the
+          ones with the fewest edges crossed.
+        - ``"share"``: how right each candidate is, which is the share of its pixels that lie in
+          the pixel's own segment. For ``strategy="slic"`` with ``correct=True``.
+        - None: "share" for a distance of one layer, where that is possible, otherwise "slot".
     ignore_label : int, default=None
         Label of the pixels without ground truth in the segmentations. They teach nothing.
 
@@ -80,7 +89,7 @@ class LabelMaker(DocumentedOnline, BaseEstimator):
         "correct": ["boolean"],
         "mining": [StrOptions({"mistakes", "ambiguous"}), None],
         "min_segments": [Interval(Integral, 1, None, closed="left")],
-        "targets": [StrOptions({"slot", "set"})],
+        "targets": [StrOptions({"slot", "set", "share"}), None],
         "ignore_label": [Integral, None],
     }
 
@@ -90,8 +99,8 @@ class LabelMaker(DocumentedOnline, BaseEstimator):
         *,
         correct=True,
         mining="ambiguous",
-        min_segments=3,
-        targets="slot",
+        min_segments=2,
+        targets=None,
         ignore_label=None,
     ):
         self.strategy = strategy
@@ -125,10 +134,11 @@ class LabelMaker(DocumentedOnline, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n,), int64, or of shape (n, Q), bool
+        ndarray of shape (n,), int64, or of shape (n, Q), bool or float32
             The slot of the candidate to teach (its position among the candidates), or -1 if a
             pixel teaches nothing. With ``targets="set"``, which candidates are right; none if a
-            pixel teaches nothing.
+            pixel teaches nothing. With ``targets="share"``, how right each candidate is, from
+            0.001 to 1; all are 0 if a pixel teaches nothing.
 
         Raises
         ------
@@ -136,13 +146,15 @@ class LabelMaker(DocumentedOnline, BaseEstimator):
             If a parameter is not as expected.
         """
         self._validate_params()
+        self._check_share()
         rng = check_random_state(random_state)
         dense = dense_segments(segmentation, self.ignore_label)
         dense[:, labels < 0] = VOID
         annotator = rng.randint(len(dense), size=len(pixels))
         own = dense[(annotator, *pixels.T)]
-        majorities = [Contingency.from_maps(labels, each, len(centres)).majority for each in dense]
-        segments = np.stack(majorities)[annotator[:, np.newaxis], candidates]
+        overlaps = [Contingency.from_maps(labels, each, len(centres)) for each in dense]
+        majorities = np.stack([each.majority for each in overlaps])
+        segments = majorities[annotator[:, np.newaxis], candidates]
         segments[candidates < 0] = ABSENT
         right = (segments == own[:, np.newaxis]) & (own != VOID)[:, np.newaxis]
         nearest = np.argmin(distances, axis=1)
@@ -158,7 +170,38 @@ class LabelMaker(DocumentedOnline, BaseEstimator):
             teaches &= count_segments(segments) >= self.min_segments
         if self.targets == "set":
             return right & teaches[:, np.newaxis]
+        if self.targets == "share":
+            shares = _shares(overlaps, annotator, own, candidates)
+            return np.where(teaches[:, np.newaxis], shares, np.float32(0))
         return np.where(teaches, slots, -1)
+
+    def _check_share(self):
+        if self.targets == "share" and not self._compares_segments():
+            raise ValueError(
+                "targets: found 'share', expected 'slot' or 'set' unless strategy='slic' and "
+                "correct=True"
+            )
+
+    def _compares_segments(self):
+        return self.strategy == "slic" and self.correct
+
+    def with_targets_for(self, *, one_layer):
+        """Choose the targets, if they are left to the library.
+
+        Parameters
+        ----------
+        one_layer : bool
+            Whether a distance of one layer learns from them.
+
+        Returns
+        -------
+        LabelMaker
+            The label maker itself, or a copy with other `targets`.
+        """
+        if self.targets is not None:
+            return self
+        shares = one_layer and self._compares_segments()
+        return clone(self).set_params(targets="share" if shares else "slot")
 
     def _slots(self, right, nearest, distances, rng):
         """Choose one candidate per pixel; -1 where none is right."""
@@ -209,6 +252,18 @@ def count_segments(segments):
     first = np.ones(ordered.shape, bool)
     first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
     return (first & (ordered >= 0)).sum(axis=1)
+
+
+def _shares(overlaps, annotator, own, candidates):
+    """Compute which share of each candidate lies in the pixel's own segment: (n, Q) float32."""
+    shares = np.zeros(candidates.shape, np.float32)
+    for number, overlap in enumerate(overlaps):
+        some = np.flatnonzero((annotator == number) & (own != VOID))
+        known = candidates[some]
+        segments = np.broadcast_to(own[some, np.newaxis], known.shape)
+        found = overlap.shares_at(np.maximum(known, 0), segments)
+        shares[some] = np.where(known >= 0, np.maximum(found, _LEAST_SHARE), 0)
+    return shares
 
 
 def _crossed(edges, pixels, candidates, centres):

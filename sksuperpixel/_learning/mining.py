@@ -5,9 +5,12 @@ from copy import copy
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from sksuperpixel._clustering.distance import WeightedDistance
+from sksuperpixel._clustering.settings import Settings
 from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.reader import ImageReader
 from sksuperpixel._images.segmentations import check_segmentation_to_learn
+from sksuperpixel._learning.calibration import Sample
 from sksuperpixel._learning.parameters import check_label_maker
 
 
@@ -30,7 +33,8 @@ class MiningMixin:
             Where superpixels are wanted.
         learned : bool, default=False
             Whether to use the clusters of the fitted model. If False, the clusters are those of
-            SLIC's distance with `channel_weights`.
+            SLIC's distance with `channel_weights`. If these are None, all features count the
+            same.
 
         Returns
         -------
@@ -47,7 +51,7 @@ class MiningMixin:
                 The clusters that a pixel can go to, nearest first; -1 if there are fewer than Q.
             targets : ndarray of shape (n, Q), bool
                 Which candidates are right: one per pixel, or at least one if the label maker has
-                ``targets="set"``.
+                ``targets="set"``. With ``targets="share"``, how right they are (float32).
 
         Raises
         ------
@@ -71,6 +75,7 @@ class MiningMixin:
         """
         self._check_params()
         label_maker = check_label_maker(self.label_maker, self.n_candidates)
+        label_maker = label_maker.with_targets_for(one_layer=False)
         if learned:
             check_is_fitted(self, "classifier_")
         n_channels = getattr(self, "n_channels_in_", None)
@@ -85,7 +90,14 @@ class MiningMixin:
         with about_image(0):
             segmentation = check_segmentation_to_learn(segmentation, shape)
             planes = miner._planes(reader.first)
-            teacher = miner._teacher(label_maker, len(planes.features), learned=learned)
+            n_features = len(planes.features)
+            if learned:
+                start = WeightedDistance(miner._distance(n_features).weights)
+            else:
+                sample = Sample(Settings.of(miner))
+                sample.add(planes)
+                start = WeightedDistance(miner._start_weights(sample))
+            teacher = miner._teacher(label_maker, start, n_features, learned=learned)
             pixels, labels, centres = teacher.draw(
                 planes,
                 segmentation.reshape(-1, *planes.shape),
@@ -96,5 +108,5 @@ class MiningMixin:
             centres=centres[:, -len(shape) :],
             pixels=pixels.positions[:, -len(shape) :],
             candidates=pixels.candidates,
-            targets=pixels.right_candidates(sets=label_maker.targets == "set"),
+            targets=pixels.targets if label_maker.targets == "share" else pixels.targets > 0,
         )

@@ -2,9 +2,6 @@
 
 from sksuperpixel._learning.label_maker import LabelMaker
 
-# A set of candidates is stored as the bits of an int64.
-_MOST_CANDIDATES_OF_SETS = 63
-
 
 def check_label_maker(maker, n_candidates):
     """Check a label maker, also against the number of candidates.
@@ -26,15 +23,11 @@ def check_label_maker(maker, n_candidates):
     """
     maker = LabelMaker() if maker is None else maker
     maker._validate_params()
+    maker._check_share()
     if maker.mining == "ambiguous" and maker.min_segments > n_candidates:
         raise ValueError(
             f"label_maker: found min_segments={maker.min_segments}, expected at most "
             f"n_candidates={n_candidates}, because the candidates lie in no more segments"
-        )
-    if maker.targets == "set" and n_candidates > _MOST_CANDIDATES_OF_SETS:
-        raise ValueError(
-            f"n_candidates: found {n_candidates}, expected at most {_MOST_CANDIDATES_OF_SETS} "
-            "for a label maker with targets='set'"
         )
     return maker
 

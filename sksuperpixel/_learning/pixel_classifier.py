@@ -12,6 +12,7 @@ from skorch.callbacks import Callback, EarlyStopping
 from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 
+from sksuperpixel._learning.weight_solver import solve_weights
 from sksuperpixel._torch import one_torch_thread, seeded_torch
 from sksuperpixel.networks import (
     ClassificationNetwork,
@@ -29,30 +30,37 @@ class PixelDataset(Dataset):
     pixels : TrainingPixels
     index : ndarray of shape (n,), int
         Indices of the pixels.
+    slots : bool
+        Whether each pixel has one right candidate. Targets are then slots, as other losses
+        expect them, instead of rows.
     """
 
-    def __init__(self, pixels, index):
-        super().__init__(index, pixels.targets[index], length=len(index))
+    def __init__(self, pixels, index, *, slots):
+        targets = pixels.targets[index]
+        targets = targets.argmax(axis=1) if slots else targets
+        super().__init__(index, targets, length=len(index))
         self.pixels = pixels
         self.index = index
+        self.targets = targets
 
     def __getitem__(self, i):
         return self.__getitems__([i])[0]
 
     def __getitems__(self, numbers):
         """Return the pair (row, target) of each of some pixels."""
-        index = self.index[np.asarray(numbers)]
-        return list(zip(self.pixels.rows(index), self.pixels.targets[index], strict=True))
+        numbers = np.asarray(numbers)
+        rows = self.pixels.rows(self.index[numbers])
+        return list(zip(rows, self.targets[numbers], strict=True))
 
 
-def check_net(net, sets=False):
+def check_net(net, label_maker):
     """Check the parameter `classifier`.
 
     Parameters
     ----------
     net : NeuralNetClassifier or None
-    sets : bool, default=False
-        Whether the classifier has to learn sets of right candidates.
+    label_maker : LabelMaker
+        Makes the targets.
 
     Returns
     -------
@@ -85,19 +93,33 @@ def check_net(net, sets=False):
             f"SetLoss or CrossEntropyLoss, because {net.module.__name__} already returns "
             "log-probabilities"
         )
-    if sets and not _learns_sets(net):
+    takes_rows = isinstance(net.criterion, type) and issubclass(net.criterion, SetLoss)
+    if label_maker.targets in ("set", "share") and not takes_rows:
         raise ValueError(
             f"classifier: found the criterion {getattr(net.criterion, '__name__', net.criterion)}"
-            ", expected SetLoss for a label maker with targets='set'"
+            f", expected SetLoss for a label maker with targets={label_maker.targets!r}"
         )
     return clone(net)
 
 
-def _learns_sets(net):
-    return isinstance(net.criterion, type) and issubclass(net.criterion, SetLoss)
+def has_one_layer(net):
+    """Tell whether a classifier is a distance of one layer, whose best weights can be computed.
+
+    Parameters
+    ----------
+    net : NeuralNetClassifier
+
+    Returns
+    -------
+    bool
+    """
+    n_layers = net.get_params(deep=False).get("module__n_layers", 3)
+    return net.module is DistanceNetwork and n_layers == 1
 
 
-def fit_net(net, pixels, validation, *, channel_weights, sets, seed, device, start=None):
+def fit_net(
+    net, pixels, validation, *, channel_weights, seed, device, temperature=None, start=None
+):
     """Train a classifier, with some pixels held out to stop it early.
 
     The result depends on the arguments alone, not on the state of torch's generators.
@@ -111,10 +133,10 @@ def fit_net(net, pixels, validation, *, channel_weights, sets, seed, device, sta
         Which pixels to hold out.
     channel_weights : array-like of shape (C,), or None
         Initial weights of the features in a distance network; None for those of `net`.
-    sets : bool
-        Whether targets are sets of candidates, as bits.
     seed : int
     device : str
+    temperature : float, default=None
+        Initial temperature of a distance network.
     start : torch.nn.Module, default=None
         Network from whose parameters training starts.
 
@@ -131,23 +153,30 @@ def fit_net(net, pixels, validation, *, channel_weights, sets, seed, device, sta
     """
     net.set_params(device=device)
     scales = pixels.typical_sizes()
+    solves = has_one_layer(net) and net.max_epochs > 0
+    if solves:
+        channel_weights, temperature = solve_weights(pixels, seed)
+    else:
+        channel_weights = _with_pairs(net, channel_weights, pixels, scales)
     _tell_module(
         net,
         n_features=pixels.n_features,
         n_candidates=pixels.candidates.shape[1],
-        channel_weights=_with_pairs(net, channel_weights, pixels, scales),
+        channel_weights=channel_weights,
+        temperature=temperature,
         scales=scales,
     )
-    if _learns_sets(net):
-        net.set_params(criterion__sets=sets)
-    train = _hold_out(net, pixels, validation)
+    # Other losses take slots, which are all that a pixel with one right candidate needs.
+    slots = bool((np.count_nonzero(pixels.targets, axis=1) == 1).all())
+    train = _hold_out(net, pixels, validation, slots)
     with one_torch_thread(), seeded_torch(seed):
         net.initialize()
-        if start is not None:
+        if start is not None and not solves:
             _start_from(net.module_, start)
         # Without epochs, the network stays as it is.
-        if net.max_epochs > 0:
-            _train(net, PixelDataset(pixels, train), pixels.targets[train])
+        if net.max_epochs > 0 and not solves:
+            examples = PixelDataset(pixels, train, slots=slots)
+            _train(net, examples, examples.targets)
     if not all(torch.isfinite(each).all() for each in net.module_.state_dict().values()):
         raise ValueError(
             "classifier: found numbers that are not finite after training; expected a lower "
@@ -182,12 +211,12 @@ def _is_from_callback(error):
     return in_callback and operation == dis.opmap["RAISE_VARARGS"]
 
 
-def _hold_out(net, pixels, validation):
+def _hold_out(net, pixels, validation, slots):
     """Set the pixels for validation, and return the indices of those for training."""
     train = np.arange(len(pixels))
     if net.train_split is not None and validation.any():
         train = np.flatnonzero(~validation)
-        held_out = PixelDataset(pixels, np.flatnonzero(validation))
+        held_out = PixelDataset(pixels, np.flatnonzero(validation), slots=slots)
         net.set_params(train_split=predefined_split(held_out))
     else:
         net.set_params(train_split=None, callbacks=_without_stopping(net.callbacks))

@@ -16,6 +16,8 @@ from sksuperpixel._learning.training_pixels import TrainingPixels, candidate_dis
 
 # The fraction of the images that are held out to stop training early.
 _VALIDATION_SHARE = 0.15
+# No image teaches more than this number of times the mean number of pixels.
+_MOST_OF_MEAN = 3
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Teacher:
     n_candidates : int
         Q.
     n_pixels : int or None
-        Maximum number of pixels to draw from an image; None for all that teach.
+        Mean number of pixels to draw from an image; at most three times as many are drawn. None
+        for all that teach.
     start : WeightedDistance
         SLIC's distance, by which candidates are compared for the label maker.
     distance : WeightedDistance or NetworkDistance
@@ -78,20 +81,22 @@ class Teacher:
         targets = self.label_maker.make(
             segmentation, labels, pixels, candidates, distances, clusters.centres, rng
         )
-        if targets.ndim == 2:
-            targets = _as_bits(targets)
-        drawn = np.flatnonzero(targets >= 0)
+        if targets.ndim == 1:
+            targets = targets[:, np.newaxis] == np.arange(candidates.shape[1])
+        drawn = np.flatnonzero(targets.any(axis=1))
+        n_teaching = len(drawn)
         if self.n_pixels is not None:
-            drawn = rng.permutation(drawn)[: self.n_pixels]
+            drawn = rng.permutation(drawn)[: _MOST_OF_MEAN * self.n_pixels]
         pixels, candidates = pixels[drawn], candidates[drawn]
         training_pixels = TrainingPixels(
             values_at(features, pixels),
             candidates,
             space[drawn],
             pair_values(self.pair_features, features, pixels, candidates, clusters.centres),
-            targets[drawn],
+            targets[drawn].astype(np.float32),
             clusters.means,
             pixels,
+            n_teaching,
         )
         return training_pixels, labels, clusters.centres
 
@@ -129,12 +134,6 @@ def _clusters_of(labels, features, seeds):
     clusters = start_clusters(features, seeds)
     update_clusters(features, labels, clusters)
     return clusters
-
-
-def _as_bits(sets):
-    """Turn sets of candidates, (n, Q) bool, into numbers (n,) int64; an empty set is -1."""
-    bits = sets @ (1 << np.arange(sets.shape[1], dtype=np.int64))
-    return np.where(bits > 0, bits, -1)
 
 
 def check_drawn(pixels, n_clusters, teacher):

@@ -1,6 +1,7 @@
 """The pixels that a classifier is trained on, stored in little memory."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,13 +30,15 @@ class TrainingPixels:
         Distances in space, times compactness over grid step; infinity where absent.
     pairs : ndarray of shape (n, Q, P), float32
         Pair features; 0 where absent.
-    targets : ndarray of shape (n,), int64
-        Slot of the right candidate, or the set of right candidates as bits, of which the lowest
-        stands for the first slot.
+    targets : ndarray of shape (n, Q), float32
+        How right each candidate is, from 0 to 1. If one candidate is taught, it is 1 for this one
+        and 0 for the others.
     means : ndarray of shape (K, C), float32
         Mean features of the clusters.
-    positions : ndarray of shape (n, 3), int32
+    positions : ndarray of shape (n, 3), int32, or None
         Plane, row and column of the pixels.
+    n_teaching : int, default=None
+        Number of pixels that could have been drawn.
     """
 
     values: np.ndarray
@@ -44,7 +47,8 @@ class TrainingPixels:
     pairs: np.ndarray
     targets: np.ndarray
     means: np.ndarray
-    positions: np.ndarray
+    positions: np.ndarray | None = None
+    n_teaching: int | None = None
 
     def __len__(self):
         return len(self.targets)
@@ -73,21 +77,13 @@ class TrainingPixels:
             self.pairs[index],
         )
 
-    def right_candidates(self, *, sets):
-        """Tell which candidates are right.
-
-        Parameters
-        ----------
-        sets : bool
-            Whether targets are sets of candidates as bits. If False, they are slots.
-
-        Returns
-        -------
-        ndarray of shape (n, Q), bool
-        """
-        slots = np.arange(self.candidates.shape[1])
-        targets = self.targets[:, np.newaxis]
-        return (targets >> slots) & 1 == 1 if sets else targets == slots
+    def first(self, count):
+        """Take the first pixels: TrainingPixels."""
+        rows = {
+            name: getattr(self, name)[:count]
+            for name in ("values", "candidates", "distances", "pairs", "targets", "positions")
+        }
+        return replace(self, **rows)
 
     def typical_sizes(self):
         """Compute root mean squares of distances in space and of each feature's differences.
@@ -109,13 +105,35 @@ class TrainingPixels:
         return np.maximum(np.sqrt(sums / max(present.sum(), 1)), 1e-6).astype(np.float32)
 
 
+def share_out(parts, n_pixels):
+    """Take pixels of each image in proportion to the number of those that teach.
+
+    Parameters
+    ----------
+    parts : list of TrainingPixels
+        The pixels drawn from each image, in random order.
+    n_pixels : int or None
+        Mean number of pixels per image. None to keep all.
+
+    Returns
+    -------
+    list of TrainingPixels
+        An image that has fewer pixels than its share keeps them all.
+    """
+    total = sum(part.n_teaching for part in parts)
+    if n_pixels is None or total == 0:
+        return parts
+    share = n_pixels * len(parts) / total
+    return [part.first(math.ceil(share * part.n_teaching)) for part in parts]
+
+
 def concatenate_pixels(parts):
     """Put the pixels of several images together.
 
     Parameters
     ----------
-    parts : iterable of TrainingPixels
-        The pixels of each image, which are asked for one after the other.
+    parts : list of TrainingPixels
+        The pixels of each image. The list is emptied.
 
     Returns
     -------
@@ -148,8 +166,9 @@ def concatenate_pixels(parts):
         n_means += len(used) - absent
         sizes.append(len(part))
         n_clusters.append(len(part.means))
+    parts.clear()
     joined = [np.concatenate(each) for each in zip(*others, strict=True)]
-    return TrainingPixels(_concatenate_and_free(values), *joined, None), sizes, n_clusters
+    return TrainingPixels(_concatenate_and_free(values), *joined), sizes, n_clusters
 
 
 def _concatenate_and_free(arrays):

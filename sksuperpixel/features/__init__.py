@@ -5,6 +5,7 @@ from importlib import import_module
 from sksuperpixel._torch import require
 from sksuperpixel.features._channel_union import ChannelUnion, make_channel_union
 from sksuperpixel.features._lab import LabFeatures
+from sksuperpixel.features._names import features_of_name
 from sksuperpixel.features.scattering.transformer import ScatteringFeatures
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "LabFeatures",
     "LearnedFeatures",
     "ScatteringFeatures",
+    "features_of_name",
     "make_channel_union",
 ]
 

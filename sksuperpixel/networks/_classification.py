@@ -1,5 +1,6 @@
 """The network that classifies a pixel among a fixed number of candidates."""
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -19,6 +20,9 @@ class ClassificationNetwork(nn.Module):
         M, the number of features.
     n_candidates : int, default=7
         Q, the number of candidates.
+    channel_weights : array-like of shape (M,), default=None
+        Weights of the features' squared differences when regions are merged. The network itself
+        does not use them. If None, all are 1.
 
     Examples
     --------
@@ -29,10 +33,12 @@ class ClassificationNetwork(nn.Module):
     torch.Size([2, 7])
     """
 
-    def __init__(self, n_features, n_candidates=7):
+    def __init__(self, n_features, n_candidates=7, channel_weights=None):
         super().__init__()
         self.n_features = n_features
         self.n_candidates = n_candidates
+        weights = np.ones(n_features) if channel_weights is None else np.asarray(channel_weights)
+        self.register_buffer("merging_weights", torch.tensor(weights, dtype=torch.float32))
         self.normalise_features = nn.BatchNorm1d(n_features)
         self.normalise_differences = nn.BatchNorm1d(n_features)
         self.normalise_distances = nn.BatchNorm1d(n_candidates)
@@ -48,6 +54,30 @@ class ClassificationNetwork(nn.Module):
             nn.ReLU(),
             nn.Linear(15, n_candidates),
         )
+
+    @property
+    def channel_weights(self):
+        """Weights of the features' squared differences: ndarray of shape (M,), float32."""
+        return self.merging_weights.cpu().numpy()
+
+    def scale_space(self, factor):
+        """Make distances in space count as if they were larger by a factor, in place.
+
+        Candidates keep their probabilities if their distances in space are divided by the factor
+        at the same time.
+
+        Parameters
+        ----------
+        factor : float
+            Positive.
+        """
+        norm = self.normalise_distances
+        norm.running_mean /= factor
+        # Batch normalisation adds a small constant to the variance.
+        norm.running_var += norm.eps
+        norm.running_var /= factor**2
+        norm.running_var -= norm.eps
+        self.merging_weights /= factor**2
 
     def forward(self, X):
         """Compute the candidates' log-probabilities.

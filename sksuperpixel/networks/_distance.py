@@ -1,10 +1,15 @@
 """The network that learns the distance between a pixel and a cluster."""
 
+import math
+
 import numpy as np
 import torch
 from torch import nn
 
 from sksuperpixel.networks._rows import split_finite_rows
+
+# What a weight of 0 is stored as. Its logarithm is so low that no training reaches it.
+_NO_WEIGHT = 1e-40
 
 
 class DistanceNetwork(nn.Module):
@@ -22,10 +27,11 @@ class DistanceNetwork(nn.Module):
         M, the number of features.
     n_layers : {1, 3}, default=3
         Number of layers.
-    n_hidden : int, default=16
+    n_hidden : int, default=32
         Width of the two hidden layers, if there are three layers.
     channel_weights : array-like of shape (M,), default=None
-        Weights of the features' squared differences before training. If None, all are 1.
+        Weights of the features' squared differences before training. Features of weight 0 are
+        left out, also of the hidden layers. If None, all weights are 1.
     scales : array-like of shape (1 + M,), default=None
         Typical sizes of the distance in space and of the features' differences, by which the
         inputs of the hidden layers are divided. If None, all are 1.
@@ -62,7 +68,7 @@ class DistanceNetwork(nn.Module):
         self,
         n_features,
         n_layers=3,
-        n_hidden=16,
+        n_hidden=32,
         channel_weights=None,
         scales=None,
         temperature=10.0,
@@ -74,8 +80,8 @@ class DistanceNetwork(nn.Module):
         self.n_layers = n_layers
         self.n_hidden = n_hidden
         weights = np.ones(n_features) if channel_weights is None else np.asarray(channel_weights)
-        # The logarithm of a weight of 0 is infinite, and no training step could make it grow.
-        log_weights = np.log(np.maximum(weights.astype(np.float64), 1e-6))
+        # The logarithm of a weight of 0 would be infinite.
+        log_weights = np.log(np.maximum(weights.astype(np.float64), _NO_WEIGHT))
         self.log_weights = nn.Parameter(torch.tensor(log_weights, dtype=torch.float32))
         self.log_temperature = nn.Parameter(torch.tensor(float(np.log(temperature))))
         scales = np.ones(1 + n_features) if scales is None else np.asarray(scales)
@@ -93,7 +99,32 @@ class DistanceNetwork(nn.Module):
     @property
     def channel_weights(self):
         """Weights of the features' squared differences: ndarray of shape (M,), float32."""
-        return self.log_weights.detach().exp().cpu().numpy()
+        return self._weights().detach().cpu().numpy()
+
+    def _used(self):
+        """Tell which features are not left out: bool tensor of shape (M,)."""
+        return self.log_weights.detach() > math.log(_NO_WEIGHT) + 10
+
+    def _weights(self):
+        return torch.where(self._used(), self.log_weights.exp(), 0.0)
+
+    def scale_space(self, factor):
+        """Make distances in space count as if they were larger by a factor, in place.
+
+        Candidates keep their probabilities if their distances in space are divided by the factor
+        at the same time.
+
+        Parameters
+        ----------
+        factor : float
+            Positive.
+        """
+        with torch.no_grad():
+            # All squared distances are divided by the square of the factor. Then the distance in
+            # space counts as before, and what is compared with it changes.
+            self.log_weights[self._used()] -= 2 * math.log(factor)
+            self.log_temperature -= 2 * math.log(factor)
+            self.scales[0] /= factor
 
     def arrays(self):
         """Return the arrays from which a kernel computes the distance without torch.
@@ -109,7 +140,7 @@ class DistanceNetwork(nn.Module):
         """
         temperature = self.log_temperature.exp()
         tensors = {
-            "channel_weights": self.log_weights.exp(),
+            "channel_weights": self._weights(),
             "inverse_scales": 1 / self.scales,
             "first": torch.empty(2 + self.n_features, 0),
             "second": torch.empty(1, 0),
@@ -118,7 +149,9 @@ class DistanceNetwork(nn.Module):
         if self.n_layers == 3:
             first, second = self.hidden[0], self.hidden[2]
             tensors |= {
-                "first": torch.vstack([first.weight.T, first.bias]),
+                "first": torch.vstack(
+                    [first.weight[:, :1].T, (first.weight[:, 1:] * self._used()).T, first.bias]
+                ),
                 "second": torch.vstack([second.weight.T, second.bias]),
                 "last": temperature * self.last.weight[0],
             }
@@ -146,10 +179,11 @@ class DistanceNetwork(nn.Module):
     def _finite_distances(self, rows):
         """Compute distances that are finite even for absent candidates, and find the latter."""
         _, space, differences, absent = split_finite_rows(rows, self.n_features)
-        total = space**2 + differences**2 @ self.log_weights.exp()
+        total = space**2 + differences**2 @ self._weights()
         if self.n_layers == 3:
             # Squares as inputs would spread over twice as many orders of magnitude.
-            inputs = torch.cat([space[..., None], differences.abs()], dim=-1) / self.scales
+            sizes = differences.abs() * self._used()
+            inputs = torch.cat([space[..., None], sizes], dim=-1) / self.scales
             correction = self.last(self.hidden(inputs))[..., 0]
             total = total + self.log_temperature.exp() * correction
         return total, absent

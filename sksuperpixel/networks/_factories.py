@@ -16,8 +16,8 @@ from sksuperpixel.networks._losses import SetLoss
 def make_distance_net(
     n_layers=3,
     *,
-    n_hidden=16,
-    learning_rate=0.03,
+    n_hidden=32,
+    learning_rate=0.01,
     max_epochs=30,
     patience=5,
     batch_size=512,
@@ -26,18 +26,21 @@ def make_distance_net(
 ):
     """Make a skorch classifier that learns the distance between a pixel and a cluster.
 
+    Three layers are trained by gradient descent. The weights of one layer have a single best
+    value, which `TrainableSLIC` computes, so all other parameters only matter for three layers.
+
     Parameters
     ----------
     n_layers : {1, 3}, default=3
         Number of layers of the `DistanceNetwork`.
-    n_hidden : int, default=16
+    n_hidden : int, default=32
         Width of the hidden layers.
-    learning_rate : float, default=0.03
+    learning_rate : float, default=0.01
         Adam's learning rate in the first epoch; it falls to 0 along a cosine over `max_epochs`.
         skorch calls this parameter ``lr``, which is also its name in a grid search.
     max_epochs : int, default=30
-        Maximum number of epochs. With 0, the distance remains that of SLIC, for which
-        `LearnedFeatures` are made.
+        Maximum number of epochs. With 0, nothing is learned, and the distance remains that of
+        SLIC, for which `LearnedFeatures` are made. This also holds for one layer.
     patience : int, default=5
         Training stops after this many epochs without a better validation loss, and the network
         of the best epoch is kept.
@@ -57,8 +60,8 @@ def make_distance_net(
     Examples
     --------
     >>> from sksuperpixel.networks import make_distance_net
-    >>> make_distance_net(n_layers=1, learning_rate=0.01)
-    make_distance_net(n_layers=1, learning_rate=0.01)
+    >>> make_distance_net(n_hidden=16)
+    make_distance_net(n_hidden=16)
     """
     return _make_net(
         DistanceNetwork,

@@ -124,9 +124,7 @@ class LearningMixin:
         # Without training, one image suffices to find out the size of the network.
         trains = net.max_epochs > 0
         seeds = _draw_seeds(rng, reader)
-        pixels, sizes = self._draw(
-            reader, y, teacher_for, seeds, report, None if trains else 1
-        )
+        pixels, sizes = self._draw(reader, y, teacher_for, seeds, report, None if trains else 1)
         self.n_pixels_ = len(pixels)
         self.n_features_ = pixels.values.shape[1]
         check_edge_channel(self.edge_channel, self.n_features_)

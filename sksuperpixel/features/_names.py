@@ -43,4 +43,3 @@ def features_of_name(name, channel_axis=-1):
         ],
         channel_axis=channel_axis,
     )
-

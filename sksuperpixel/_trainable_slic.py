@@ -75,7 +75,8 @@ class TrainableSLIC(LearningMixin, MiningMixin, ModelFilesMixin, SuperpixelTrans
     n_pixels_per_image : int, default=1000
         Mean number of pixels to learn from in each image. They are drawn from those that the
         label maker keeps. Images with more of those teach more, but at most three times as much
-        as the mean. None for all pixels that the label maker keeps.
+        as the mean. None for all pixels that the label maker keeps. Weights of a distance of one
+        layer are computed from up to three times as many, if there are few images.
     n_rounds : int, default=1
         Number of rounds of learning, at most 1000. The first round learns from the clusters of
         the initial distance, each later round from those of the model so far.

@@ -5,11 +5,11 @@ import math
 # How much the compactness of superpixels typically grows when the parameter grows by a factor of
 # e. The search starts with this slope.
 _SLOPE = 0.15
-# Beyond these logarithms of the parameter, superpixels no longer change.
-_LEAST, _MOST = math.log(1e-3), math.log(1e5)
+# Beyond these parameters, superpixels no longer change.
+_LIMITS = (1e-3, 1e5)
 
 
-def search_compactness(measure, wanted, *, start, tol, max_iter=10):
+def search_compactness(measure, wanted, *, start, tol, max_iter=10, limits=_LIMITS):
     """Find the parameter for which a measured compactness is as wanted.
 
     Parameters
@@ -25,7 +25,10 @@ def search_compactness(measure, wanted, *, start, tol, max_iter=10):
         Largest accepted difference from `wanted`.
     max_iter : int, default=10
         Maximum number of measurements. If `tol` is not reached by then, the parameter that came
-        nearest is returned.
+        nearest is returned; of those that came equally near, up to `tol`, the one nearest to
+        `start`.
+    limits : pair of float, default=(1e-3, 1e5)
+        The least and the largest parameter to try.
 
     Returns
     -------
@@ -34,15 +37,30 @@ def search_compactness(measure, wanted, *, start, tol, max_iter=10):
     """
     tried = []  # pairs of the logarithm of the parameter and the compactness that it leads to
     value = math.log(start)
+    least, most = map(math.log, limits)
     for _ in range(max_iter):
         tried.append((value, measure(math.exp(value))))
         if abs(tried[-1][1] - wanted) <= tol:
             break
-        value = min(max(_next_guess(tried, wanted), _LEAST), _MOST)
+        value = min(max(_next_guess(tried, wanted), least), most)
         if value in [each for each, _ in tried]:
             break  # tried before: `wanted` is out of reach
-    value, reached = min(tried, key=lambda pair: abs(pair[1] - wanted))
+    value, reached = _best(tried, wanted, tol)
     return math.exp(value), reached
+
+
+def _best(tried, wanted, tol):
+    """Choose the trial that came nearest.
+
+    If `wanted` is out of reach, many trials may be equally near. Noise must not decide between
+    parameters that are orders of magnitude apart, so then the one nearest to the start is taken.
+    """
+    start = tried[0][0]
+    errors = [abs(each - wanted) for _, each in tried]
+    if min(errors) <= tol:
+        return tried[errors.index(min(errors))]
+    near = [pair for pair, error in zip(tried, errors, strict=True) if error <= min(errors) + tol]
+    return min(near, key=lambda pair: abs(pair[0] - start))
 
 
 def _next_guess(tried, wanted):

@@ -1,5 +1,8 @@
 """The whole algorithm: from the features of one image to its superpixels."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 
 from sksuperpixel._clustering.connectivity import (
@@ -70,6 +73,18 @@ def start_grid(image, settings):
     if settings.n_segments is None:
         return Grid(image.shape, float(settings.superpixel_size), image.spacing)
     return Grid.with_cells(image.shape, image.n_pixels / settings.n_segments, image.spacing)
+
+
+def learning_grid(image, settings):
+    """Make the grid from whose clusters a distance should learn.
+
+    With a number of superpixels, images are cut finer first, and then superpixels are merged by
+    the same distance. So the distance learns from superpixels of a size in between.
+    """
+    if settings.merges_to_number:
+        n_cells = round(math.sqrt(settings.oversegmentation) * settings.n_segments)
+        settings = replace(settings, n_segments=min(n_cells, image.n_pixels))
+    return start_grid(image, settings)
 
 
 def check_number_of_pixels(image, n_segments):

@@ -14,7 +14,7 @@ import numpy as np
 from sksuperpixel._clustering.assignment import start_clusters, update_clusters
 from sksuperpixel._clustering.compactness_search import search_compactness
 from sksuperpixel._clustering.distance import WeightedDistance
-from sksuperpixel._clustering.superpixels import start_grid, superpixels
+from sksuperpixel._clustering.superpixels import learning_grid, start_grid, superpixels
 from sksuperpixel.metrics import compactness
 
 # The compactness of SLIC's superpixels on CIELAB, as a fraction of that of squares, for some
@@ -31,6 +31,9 @@ _OF_SQUARES = np.pi / 4
 # Compactness is measured to this precision, on at most this number of images, in parts of at most
 # this number of grid cells along each axis, as long as their features do not fill 512 MiB.
 _TOLERANCE = 0.005
+# Some features cannot make superpixels as compact as wanted. Larger factors would only make space,
+# or features, stop counting.
+_LARGEST_FACTOR = 30
 MOST_IMAGES = 8
 _CELLS = 16
 _MOST_NUMBERS = 2**27
@@ -81,7 +84,7 @@ class Sample:
         ----------
         image : Planes
         """
-        grid = start_grid(image, self._settings)
+        grid = learning_grid(image, self._settings)
         shape = np.asarray(image.shape)
         length = np.ceil(shape / grid.n_cells * _CELLS).astype(int)
         length = np.minimum(length, shape)
@@ -136,10 +139,15 @@ class Sample:
         most_compact = _mean_compactness([_cells(each, settings)[0] for each in self.images])
         n_axes = 3 if max(image.shape[0] for image in self.images) > 1 else 2
         reference = reference_compactness(settings.superpixel_size, parameter, n_axes)
+        start = settings.compactness
         found, _ = search_compactness(
-            measure, most_compact * reference, start=settings.compactness, tol=_TOLERANCE
+            measure,
+            most_compact * reference,
+            start=start,
+            tol=_TOLERANCE,
+            limits=(start / _LARGEST_FACTOR, start * _LARGEST_FACTOR),
         )
-        return found / settings.compactness
+        return found / start
 
     def even_weights(self):
         """Weigh features so that all of them count the same, whatever their scales.

@@ -18,6 +18,9 @@ from sksuperpixel._learning.training_pixels import concatenate_pixels, share_out
 # as compact as they will be used, it learns from the clusters of a distance that is as compact as
 # SLIC's with this multiple of the parameter. It was chosen on BSDS500's validation images.
 _COMPACTNESS_OF_TEACHER = 1.45
+# The best weights depend less on chance with more pixels: from few images, up to three times as
+# many are drawn, as long as there are not more than these in all.
+_MOST_OF_USUAL, _ENOUGH_PIXELS = 3, 200_000
 
 
 class LearningMixin:
@@ -47,16 +50,21 @@ class LearningMixin:
         one_layer = has_one_layer(net)
         label_maker_of_weights = label_maker.with_targets_for(one_layer=True)
         label_maker = label_maker.with_targets_for(one_layer=one_layer)
+        n_for_weights = self._pixels_for_weights(len(reader))
+        n_pixels = n_for_weights if one_layer else self.n_pixels_per_image
         sample = self._take_sample(reader) if net.max_epochs > 0 else None
-        start, temperature = WeightedDistance(self._start_weights(sample)), None
+        weights, temperature = self._start_weights(sample), None
+        start = WeightedDistance(weights)
         if self._learns_weights(net):
-            teacher = partial(self._teacher, label_maker_of_weights, start)
+            teacher = partial(self._teacher, label_maker_of_weights, start, n_for_weights)
             with one_pass() as report:
-                start, temperature = self._learn_weights(reader, y, teacher, rng, sample, report)
+                start, weights, temperature = self._learn_weights(
+                    reader, y, teacher, rng, sample, report
+                )
         for number in range(self.n_rounds):
-            teacher = partial(self._teacher, label_maker, start, learned=number > 0)
+            teacher = partial(self._teacher, label_maker, start, n_pixels, learned=number > 0)
             with one_pass() as report:
-                self._learn_network(reader, y, teacher, net, start, temperature, rng, report)
+                self._learn_network(reader, y, teacher, net, weights, temperature, rng, report)
                 self._calibrate(sample)
 
     def _learns_weights(self, net):
@@ -64,6 +72,13 @@ class LearningMixin:
         from sksuperpixel._learning.pixel_classifier import has_one_layer
 
         return net.max_epochs > 0 and self.channel_weights is None and not has_one_layer(net)
+
+    def _pixels_for_weights(self, n_images):
+        """Choose the mean number of pixels to draw from each image for solving for weights."""
+        usual = self.n_pixels_per_image
+        if usual is None:
+            return None
+        return max(usual, min(_MOST_OF_USUAL * usual, _ENOUGH_PIXELS // n_images))
 
     def _take_sample(self, reader):
         """Compute the features of a few images, in which superpixels are measured."""
@@ -87,16 +102,16 @@ class LearningMixin:
             return np.asarray(self.channel_weights)
         return check_channel_weights(self.channel_weights, len(sample.images[0].features))
 
-    def _teacher(self, label_maker, start, n_features, *, learned=False, pairs=True):
+    def _teacher(self, label_maker, start, n_pixels, n_features, *, learned=False):
         """Make the teacher that draws pixels, with clusters of the first or learned distance."""
         return Teacher(
             label_maker,
             Settings.of(self),
             self.n_candidates,
-            self.n_pixels_per_image,
+            n_pixels,
             start,
             self._distance(n_features) if learned else start,
-            self.pair_features_ if pairs else (),
+            self.pair_features_,
         )
 
     def _learn_weights(self, reader, y, teacher_for, rng, sample, report):
@@ -105,19 +120,26 @@ class LearningMixin:
         Returns
         -------
         distance : WeightedDistance
+            The best distance without pair features.
+        weights : ndarray of shape (M,), float64
+            The best weights of features and pair features.
         temperature : float
+            The temperature that goes with them.
         """
         from sksuperpixel._learning.weight_solver import solve_weights
 
         seeds = _draw_seeds(rng, reader)
-        pixels, _ = self._draw(reader, y, partial(teacher_for, pairs=False), seeds, report)
+        pixels, _ = self._draw(reader, y, teacher_for, seeds, report)
         weights, temperature = solve_weights(pixels, int(seeds[-1]))
+        alone = weights
+        if self.pair_features_:
+            alone, _ = solve_weights(pixels.without_pairs(), int(seeds[-1]))
         factor = sample.space_factor(
-            WeightedDistance(weights), _COMPACTNESS_OF_TEACHER * self.compactness
+            WeightedDistance(alone), _COMPACTNESS_OF_TEACHER * self.compactness
         )
-        return WeightedDistance(weights / factor**2), temperature / factor**2
+        return WeightedDistance(alone / factor**2), weights / factor**2, temperature / factor**2
 
-    def _learn_network(self, reader, y, teacher_for, net, start, temperature, rng, report):
+    def _learn_network(self, reader, y, teacher_for, net, weights, temperature, rng, report):
         """Do one round: draw pixels from all images, and fit the network to them."""
         from sksuperpixel._learning.pixel_classifier import fit_net
 
@@ -132,7 +154,7 @@ class LearningMixin:
             net,
             pixels,
             np.repeat(draw_validation_images(sizes, seeds[-2]), sizes),
-            channel_weights=start.weights,
+            channel_weights=weights,
             temperature=temperature,
             seed=int(seeds[-1]),
             device=self.device,
@@ -160,9 +182,10 @@ class LearningMixin:
                 return teacher.draw(planes, segmentation, rng, threads)[0]
 
         drawn = list(map(report, self._map_images(draw, n_images or len(reader))))
-        pixels, sizes, n_clusters = concatenate_pixels(share_out(drawn, self.n_pixels_per_image))
+        teacher = teacher_for(drawn[0].values.shape[1])
+        pixels, sizes, n_clusters = concatenate_pixels(share_out(drawn, teacher.n_pixels))
         if n_images is None:
-            check_drawn(pixels, n_clusters, teacher_for(pixels.values.shape[1]))
+            check_drawn(pixels, n_clusters, teacher)
         return pixels, sizes
 
     def _calibrate(self, sample):

@@ -82,7 +82,6 @@ class MiningMixin:
         reader = ImageReader([image], self.channel_axis, [mask], n_channels)
         shape = reader.first.shape
         miner = copy(self)
-        miner.n_pixels_per_image = None  # all of them
         # A fitted network needs the pair features it was trained with. SLIC's distance needs none.
         miner.pair_features_ = self.pair_features_ if learned else ()
         if not hasattr(self, "features_"):
@@ -97,7 +96,8 @@ class MiningMixin:
                 sample = Sample(Settings.of(miner))
                 sample.add(planes)
                 start = WeightedDistance(miner._start_weights(sample))
-            teacher = miner._teacher(label_maker, start, n_features, learned=learned)
+            # `None` draws all pixels.
+            teacher = miner._teacher(label_maker, start, None, n_features, learned=learned)
             pixels, labels, centres = teacher.draw(
                 planes,
                 segmentation.reshape(-1, *planes.shape),

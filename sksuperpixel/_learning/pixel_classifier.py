@@ -136,7 +136,8 @@ def fit_net(
     seed : int
     device : str
     temperature : float, default=None
-        Initial temperature of a distance network.
+        Initial temperature of a distance network. If it is given, the weights are the best ones,
+        and training leaves them as they are.
     start : torch.nn.Module, default=None
         Network from whose parameters training starts.
 
@@ -173,6 +174,9 @@ def fit_net(
         net.initialize()
         if start is not None and not solves:
             _start_from(net.module_, start)
+        if temperature is not None and isinstance(net.module_, DistanceNetwork):
+            # Gradient descent would make them noisier. What is trained corrects the distance.
+            net.module_.log_weights.requires_grad_(False)
         # Without epochs, the network stays as it is.
         if net.max_epochs > 0 and not solves:
             examples = PixelDataset(pixels, train, slots=slots)

@@ -9,7 +9,7 @@ from sksuperpixel._clustering.candidates import scaled_candidates, values_at
 from sksuperpixel._clustering.distance import WeightedDistance
 from sksuperpixel._clustering.pairs import pair_values
 from sksuperpixel._clustering.settings import Settings
-from sksuperpixel._clustering.superpixels import check_number_of_pixels, start_grid
+from sksuperpixel._clustering.superpixels import check_number_of_pixels, learning_grid
 from sksuperpixel._clustering.threads import ONE_THREAD
 from sksuperpixel._learning.label_maker import LabelMaker
 from sksuperpixel._learning.training_pixels import TrainingPixels, candidate_distances
@@ -68,7 +68,7 @@ class Teacher:
             Plane, row and column of the clusters' centres.
         """
         check_number_of_pixels(image, self.settings.n_segments)
-        features, grid = image.features, start_grid(image, self.settings)
+        features, grid = image.features, learning_grid(image, self.settings)
         labels, start = self.distance.cluster(
             image.weighted_by(self.distance), grid, self.settings, threads
         )

@@ -77,12 +77,18 @@ class TrainingPixels:
             self.pairs[index],
         )
 
+    def without_pairs(self):
+        """Leave out the pair features: TrainingPixels."""
+        return replace(self, pairs=self.pairs[:, :, :0])
+
     def first(self, count):
-        """Take the first pixels: TrainingPixels."""
-        rows = {
-            name: getattr(self, name)[:count]
-            for name in ("values", "candidates", "distances", "pairs", "targets", "positions")
-        }
+        """Copy the first pixels, or return all if there are not more: TrainingPixels."""
+        if count >= len(self):
+            return self
+        names = ("values", "candidates", "distances", "pairs", "targets", "positions")
+        rows = {name: getattr(self, name) for name in names}
+        # Copies, because a view would keep all pixels in memory.
+        rows = {name: each[:count].copy() for name, each in rows.items() if each is not None}
         return replace(self, **rows)
 
     def typical_sizes(self):
@@ -111,20 +117,22 @@ def share_out(parts, n_pixels):
     Parameters
     ----------
     parts : list of TrainingPixels
-        The pixels drawn from each image, in random order.
+        The pixels drawn from each image, in random order. They are replaced one by one, so that
+        memory is freed on the way.
     n_pixels : int or None
         Mean number of pixels per image. None to keep all.
 
     Returns
     -------
     list of TrainingPixels
-        An image that has fewer pixels than its share keeps them all.
+        `parts`. An image that has fewer pixels than its share keeps them all.
     """
     total = sum(part.n_teaching for part in parts)
-    if n_pixels is None or total == 0:
-        return parts
-    share = n_pixels * len(parts) / total
-    return [part.first(math.ceil(share * part.n_teaching)) for part in parts]
+    if n_pixels is not None and total > 0:
+        share = n_pixels * len(parts) / total
+        for index, part in enumerate(parts):
+            parts[index] = part.first(math.ceil(share * part.n_teaching))
+    return parts
 
 
 def concatenate_pixels(parts):

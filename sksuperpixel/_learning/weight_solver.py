@@ -56,7 +56,6 @@ def solve_weights(pixels, seed):
         theta = torch.tensor(parameters, dtype=torch.float32, requires_grad=True)
         logits = -(squares @ (theta / units)).view(targets.shape)
         logs = torch.log_softmax(logits.masked_fill(absent, -torch.inf), dim=1)
-        logs = logs.masked_fill(absent, 0.0)
         value = -torch.logsumexp(logs + targets, dim=1).mean() + _SPARSITY * theta[1:].sum()
         value.backward()
         return value.item(), theta.grad.numpy().astype(np.float64)

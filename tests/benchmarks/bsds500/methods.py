@@ -11,7 +11,7 @@ from data import SHAPE
 from skimage.color import rgb2gray
 
 from sksuperpixel import SLIC, ChannelUnion, LabelMaker, LabFeatures, TrainableSLIC
-from sksuperpixel.features import ENetFeatures, ScatteringFeatures
+from sksuperpixel.features import ENetFeatures, ScatteringFeatures, features_of_name
 from sksuperpixel.networks import make_classification_net, make_distance_net
 
 # Smaller regions than this share of a grid cell are merged into a neighbour. With this value,
@@ -23,8 +23,12 @@ TEXTURE = ScatteringFeatures(
     J=1, max_order=1, channels="lightness", select=lambda each: each.order > 0
 )
 # The transformers of each set of features, and the channel weights with which learning starts.
+# They are None if nothing is set by hand.
 FEATURES = {
     "lab": ([("lab", LabFeatures())], 3 * [1]),
+    "by name": (features_of_name("scattering").transformers, None),
+    # The paper's features: 81 maps of each of the channels red, green and blue.
+    "243 maps": ([("lab", LabFeatures()), ("maps", ScatteringFeatures())], None),
     "scattering": (
         [("lab", LabFeatures(sigma=0.7)), ("texture", TEXTURE)],
         [1, 4, 4] + 8 * [16],
@@ -47,6 +51,7 @@ FEATURES = {
 FEATURE_WEIGHTS = {"texture": 100, "enet": 10}
 
 _NETWORK = {"features": "scattering", "n_candidates": 7, "n_pixels": 600, "spread": 2.0}
+_LABELS = {"strategy": "slic", "min_segments": 2}
 # The methods of Table I: the features they compare, their network and the labels it learns from.
 METHODS = {
     "SLIC": {"features": "lab"},
@@ -64,19 +69,24 @@ METHODS = {
         "label_maker": {"strategy": "nearest", "min_segments": 6},
         "matched": False,
     },
-    "one layer": {
-        **_NETWORK,
-        "network": 1,
-        "label_maker": {"strategy": "slic", "min_segments": 2},
-        "n_candidates": 5,
-        "spread": 1.0,
-    },
-    "three layers": {
-        **_NETWORK,
+    "one layer": {"features": "by name", "network": 1, "label_maker": _LABELS},
+    "three layers": {"features": "by name", "network": 3, "label_maker": _LABELS},
+    "one layer, 243 maps": {"features": "243 maps", "network": 1, "label_maker": _LABELS},
+    "three layers, 243 maps": {"features": "243 maps", "network": 3, "label_maker": _LABELS},
+    "one layer, hand-set start": {"features": "scattering", "network": 1, "label_maker": _LABELS},
+    "three layers, hand-set start": {
+        "features": "scattering",
         "network": 3,
-        "label_maker": {"strategy": "slic", "min_segments": 2},
-        "n_pixels": 1000,
+        "label_maker": _LABELS,
     },
+}
+# The names of these settings among the parameters of the estimator. What a method does not set
+# keeps the library's default.
+_PARAMETERS = {
+    "n_candidates": "n_candidates",
+    "n_pixels": "n_pixels_per_image",
+    "spread": "compactness_spread",
+    "n_segments": "n_segments",
 }
 
 
@@ -112,15 +122,13 @@ def make_estimator(settings, n_jobs=1):
     if settings["network"] == "classification":
         net = make_classification_net()
     else:
-        net = make_distance_net(settings["network"], learning_rate=0.01)
+        net = make_distance_net(settings["network"])
     return TrainableSLIC(
         channel_weights=weights,
-        n_candidates=settings["n_candidates"],
         label_maker=LabelMaker(**settings["label_maker"]),
         classifier=net,
-        n_pixels_per_image=settings["n_pixels"],
-        compactness_spread=settings["spread"],
         random_state=0,
+        **{name: settings[key] for key, name in _PARAMETERS.items() if key in settings},
         **shared,
     )
 

@@ -21,7 +21,7 @@ from sksuperpixel._files.writing import write_atomically
 # Part of the key of every cached result. The key holds a method's settings but not the code that
 # interprets them, so increase this number when a change of the library or of the modules shared
 # by these scripts changes results.
-VERSION = 2
+VERSION = 3
 
 # Identifies the pretrained model in the keys of cached results.
 MODEL_HASH = hashlib.sha256(

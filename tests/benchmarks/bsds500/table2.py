@@ -19,6 +19,8 @@ from joblib import Parallel, delayed
 from methods import extract, make_estimator
 from results import cached, parse, print_and_save
 
+from sksuperpixel.networks import DistanceNetwork
+
 REPLICATION = {"strategy": "slic", "correct": False, "mining": None}
 CORRECTED = {"strategy": "slic", "min_segments": 3}
 WEAK = {"strategy": "nearest", "min_segments": 6}
@@ -34,10 +36,20 @@ ROWS = {
 COLUMNS = {"scattering": "all scattering", "ENet": "ENet"}
 
 
+class TrainedDistance(DistanceNetwork):
+    """A distance that is trained by gradient descent even if it has one layer.
+
+    The library computes the best weights of one layer from all images, without validation.
+    """
+
+
 def fit_loss(settings, train):
     """Fit a method and return its lowest validation loss."""
     images, segmentations, _ = train
-    model = make_estimator(settings).fit(extract(settings, images), segmentations)
+    model = make_estimator(settings)
+    if model.classifier.module is DistanceNetwork:
+        model.classifier.set_params(module=TrainedDistance)
+    model.fit(extract(settings, images), segmentations)
     history = model.classifier_.history
     return pd.DataFrame(
         {

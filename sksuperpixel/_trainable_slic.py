@@ -24,6 +24,7 @@ from sksuperpixel._learning.printing import with_short_networks
 from sksuperpixel._learning.progress import fit_progress
 from sksuperpixel._slic import SLIC
 from sksuperpixel._torch import require
+from sksuperpixel.features._names import features_of_name
 from sksuperpixel.models._mixin import ModelFilesMixin
 
 
@@ -89,7 +90,8 @@ class TrainableSLIC(LearningMixin, MiningMixin, ModelFilesMixin, SuperpixelTrans
     random_state : int, RandomState instance or None, default=None
         Seed for drawing pixels and annotators, initialising the network and shuffling batches.
     warm_start : bool, default=False
-        Whether `fit` starts from the network that was fitted before.
+        Whether `fit` starts from the network that was fitted before. For a distance of one
+        layer, whose weights are computed, that network makes the clusters to learn from.
 
     Attributes
     ----------
@@ -313,6 +315,8 @@ class TrainableSLIC(LearningMixin, MiningMixin, ModelFilesMixin, SuperpixelTrans
             )
         names = SLIC().get_params(deep=False)
         shared = {name: value for name, value in self.get_params(False).items() if name in names}
+        if self.features == "scattering":
+            shared["features"] = features_of_name("scattering", self.channel_axis)
         slic = SLIC(**{**shared, "channel_weights": distance.weights})
         slic.features_, slic.n_channels_in_ = self.features_, self.n_channels_in_
         return slic

@@ -34,6 +34,7 @@ WITH_TORCH = (
     "features.trainable",
     "_learning.learned_distance",
     "_learning.pixel_classifier",
+    "_learning.weight_solver",
 )
 TORCH = {"torch", "skorch", "kymatio", "safetensors"}
 MOST_LINES = 400

@@ -47,23 +47,27 @@ def assert_same(results, expected):
 
 
 def test_replicated_slic_is_slic():
-    """A distance that learns SLIC's own choice goes on choosing as SLIC does."""
+    """A distance that learns the choice of SLIC's distance has the same weights."""
     pictures = [astronaut()[::2, ::2], coffee()[::2, ::2], chelsea()[::2, ::2]]
     nothing = [np.zeros(picture.shape[:2], int) for picture in pictures]
+    weights = np.array([1.0, 0.5, 2.0])
     learned = TrainableSLIC(
         classifier=make_distance_net(1),
+        channel_weights=weights,
         label_maker=LabelMaker(correct=False, mining=None),
         n_pixels_per_image=5000,
         random_state=0,
     ).fit(pictures, nothing)
-    assert min(learned.classifier_.history[:, "valid_loss"]) < 0.02
+    ratios = learned.classifier_.module_.channel_weights / weights
+    # The penalty that makes weights sparse changes them somewhat.
+    np.testing.assert_allclose(ratios, ratios.mean(), rtol=0.25)
     others = [astronaut()[50:250, 150:350], coffee()[100:300, 200:400], rocket()[:200, 200:400]]
     replicated, slic = (
         each.set_params(enforce_connectivity=False).fit_transform(others)
-        for each in (learned.to_slic(), SLIC())
+        for each in (learned.to_slic(), SLIC(channel_weights=ratios.mean() * weights))
     )
     for ours, theirs in zip(replicated, slic, strict=True):
-        assert (ours == theirs).mean() > 0.995
+        assert (ours == theirs).mean() > 0.95
 
 
 def test_texture_is_learned():
@@ -131,26 +135,51 @@ def test_without_epochs_one_image_will_do(teachers):
 def test_each_image_is_learned_from_at_a_compactness_of_its_own(teachers, spread):
     slic = learner(compactness=12.0, compactness_spread=spread).fit(IMAGES, SEGMENTATIONS)
     assert slic.compactness == 12
+    assert len(teachers) == len(IMAGES)
     drawn = [teacher.settings.compactness for teacher in teachers]
     assert min(drawn) >= 12 / spread
     assert max(drawn) <= 12 * spread
     assert len(set(drawn)) == (1 if spread == 1 else len(IMAGES))
 
 
+def test_the_first_pass_learns_weights_from_even_ones(teachers):
+    slic = learner(3).fit(IMAGES[:2], SEGMENTATIONS[:2])
+    weights, network = teachers[0], teachers[2]
+    assert len(teachers) == 2 * 2
+    assert weights.label_maker.targets == "share"
+    assert network.label_maker.targets == "slot"
+    assert not np.allclose(weights.start.weights, network.start.weights, rtol=0.05)
+    # More pixels are drawn for weights.
+    assert weights.n_pixels == 3 * network.n_pixels == 600
+    # Then the network keeps them, up to what makes superpixels as compact as wanted.
+    ratios = slic.classifier_.module_.channel_weights / network.start.weights
+    np.testing.assert_allclose(ratios, ratios[0], rtol=1e-4)
+
+
+def test_weights_that_are_given_are_where_learning_starts(teachers):
+    weights = [1.0, 2.0, 0.0]
+    slic = learner(3, channel_weights=weights).fit(IMAGES[:2], SEGMENTATIONS[:2])
+    assert len(teachers) == 2
+    np.testing.assert_array_equal(teachers[0].start.weights, weights)
+    found = slic.classifier_.module_.channel_weights
+    assert found[2] == 0
+    assert found[1] / found[0] != pytest.approx(2, abs=1e-4)
+
+
 def test_later_rounds_learn_at_the_clusters_of_the_model_so_far(teachers):
     slic = learner(3, n_rounds=3).fit(IMAGES[:2], SEGMENTATIONS[:2])
-    assert len(teachers) == 3 * 2
-    first, second, third = teachers[::2]
+    assert len(teachers) == 4 * 2
+    first, second, third = teachers[2::2]
     assert first.distance is first.start
     for later in (second, third):
         assert later.distance is not later.start
-        assert later.start.weights is None
+        np.testing.assert_array_equal(later.start.weights, first.start.weights)
     # Each round has another model, and the last one is not the first.
-    models = [each.distance.network._weights for each in (second, third)]
-    assert (models[0] != models[1]).any()
+    models = [each.distance.network._layers for each in (second, third)]
+    assert (models[0]["last"] != models[1]["last"]).any()
     once = learner(3).fit(IMAGES[:2], SEGMENTATIONS[:2])
-    weights = [each.classifier_.module_.log_weights for each in (slic, once)]
-    assert not weights[0].equal(weights[1])
+    last = [each.classifier_.module_.last.weight for each in (slic, once)]
+    assert not last[0].equal(last[1])
 
 
 def test_rounds_draw_other_pixels_each_time(monkeypatch):
@@ -168,16 +197,32 @@ def test_rounds_draw_other_pixels_each_time(monkeypatch):
     assert one != other
 
 
-def test_warm_start_goes_on_from_before():
-    net = make_distance_net(1, max_epochs=1).set_params(lr=1e-6)
-    slic = learner(1, classifier=net, warm_start=True)
-    slic.fit(IMAGES, SEGMENTATIONS)
+def test_warm_start_goes_on_from_before(teachers):
+    net = make_distance_net(3, max_epochs=1).set_params(lr=1e-6)
+    slic = learner(3, classifier=net, warm_start=True).fit(IMAGES, SEGMENTATIONS)
     with torch.no_grad():
-        slic.classifier_.module_.log_weights.fill_(2.0)
+        slic.classifier_.module_.hidden[0].bias.fill_(2.0)
+    teachers.clear()
     slic.fit(IMAGES, SEGMENTATIONS)
-    np.testing.assert_allclose(slic.classifier_.module_.channel_weights, np.exp(2.0), rtol=1e-3)
+    # The weights are known, so they are not learned again.
+    assert len(teachers) == len(IMAGES)
+    ratios = slic.classifier_.module_.channel_weights / teachers[0].start.weights
+    np.testing.assert_allclose(ratios, ratios[0], rtol=1e-4)
+    torch.testing.assert_close(
+        slic.classifier_.module_.hidden[0].bias, torch.full((32,), 2.0), rtol=1e-3, atol=0
+    )
     slic.set_params(warm_start=False).fit(IMAGES, SEGMENTATIONS)
-    np.testing.assert_allclose(slic.classifier_.module_.channel_weights, 1, rtol=1e-3)
+    assert slic.classifier_.module_.hidden[0].bias.abs().max() < 1
+
+
+def test_warm_start_of_one_layer_learns_from_the_clusters_of_the_one_before(teachers):
+    slic = learner(1, warm_start=True).fit(IMAGES, SEGMENTATIONS)
+    before = slic.classifier_.module_.channel_weights
+    teachers.clear()
+    slic.fit(IMAGES, SEGMENTATIONS)
+    ratios = teachers[0].start.weights / before
+    np.testing.assert_allclose(ratios, ratios[0], rtol=1e-4)
+    assert not np.array_equal(slic.classifier_.module_.channel_weights, before)
 
 
 def test_warm_start_of_another_network_is_an_error():
@@ -298,13 +343,14 @@ def test_pipeline_and_grid_search():
 
 
 def test_void_teaches_nothing():
-    slic = learner(1, label_maker=LabelMaker(min_segments=2, ignore_label=9))
+    slic = learner(3, label_maker=LabelMaker(ignore_label=9))
     half = SEGMENTATIONS[0].copy()
     half[:, 40:] = 9
     assert (slic.mine(IMAGES[0], half).pixels[:, 1] < 40).all()
     void = np.full((64, 80), 9)
     slic.fit(IMAGES[:2], [half, void])
-    assert slic.n_pixels_ == 200
+    # All pixels come from the first image: twice the mean of both.
+    assert slic.n_pixels_ == 400
     with pytest.raises(ValueError, match="no pixel to learn from in 1 images"):
         learner(label_maker=LabelMaker(ignore_label=9)).fit(IMAGES[:1], [void])
 
@@ -354,6 +400,14 @@ def test_other_numbers_of_features_are_an_error(fitted):
     slic.features_ = UnevenFeatures().fit(images)
     with pytest.raises(ValueError, match="image 1: found 2 features, expected 3, as in the imag"):
         slic.transform(images)
+
+
+def test_slic_of_features_by_name():
+    slic = learner(1, features="scattering").fit(IMAGES[:3], SEGMENTATIONS[:3])
+    plain = slic.to_slic()
+    expected = slic.transform(IMAGES)
+    assert_same(plain.transform(IMAGES), expected)
+    assert_same(clone(plain).fit_transform(IMAGES), expected)
 
 
 def test_an_edge_channel_that_is_not_there_is_told_by_fit():

@@ -83,7 +83,18 @@ class Sample:
         Parameters
         ----------
         image : Planes
+
+        Raises
+        ------
+        ValueError
+            If it has another number of features than the first.
         """
+        n_features = len(image.features)
+        if self.images and n_features != len(self.images[0].features):
+            raise ValueError(
+                f"found {n_features} features, expected {len(self.images[0].features)} as in "
+                "image 0"
+            )
         grid = learning_grid(image, self._settings)
         shape = np.asarray(image.shape)
         length = np.ceil(shape / grid.n_cells * _CELLS).astype(int)

@@ -71,7 +71,13 @@ class LearningMixin:
         """Tell whether the weights that a network starts from have to be learned first."""
         from sksuperpixel._learning.pixel_classifier import has_one_layer
 
-        return net.max_epochs > 0 and self.channel_weights is None and not has_one_layer(net)
+        known = self.channel_weights is not None or self._weights_before() is not None
+        return net.max_epochs > 0 and not known and not has_one_layer(net)
+
+    def _weights_before(self):
+        """Return the weights of the network from which `warm_start` starts, if it has any."""
+        module = self.classifier_.module_ if hasattr(self, "classifier_") else None
+        return getattr(module, "channel_weights", None)
 
     def _pixels_for_weights(self, n_images):
         """Choose the mean number of pixels to draw from each image for solving for weights."""
@@ -92,15 +98,32 @@ class LearningMixin:
         return sample
 
     def _start_weights(self, sample):
-        """Return the weights that the user gave, or those with which all features count the same.
+        """Return the weights that the user gave, those fitted before, or even ones.
 
-        Without a sample, all are 1.
+        With the latter, all features count the same. Without a sample, they are all 1.
         """
         if self.channel_weights is None:
-            return None if sample is None else sample.even_weights()
+            if sample is None:
+                return None
+            before = self._weights_before()
+            return sample.even_weights() if before is None else self._to_teach(before, sample)[0]
         if sample is None:
             return np.asarray(self.channel_weights)
         return check_channel_weights(self.channel_weights, len(sample.images[0].features))
+
+    def _to_teach(self, weights, sample):
+        """Divide weights by a number so that superpixels are as compact as networks learn from.
+
+        Returns
+        -------
+        weights : ndarray of shape (C,), float64
+            Those of the features, without those of pair features.
+        divisor : float
+        """
+        weights = np.asarray(weights, np.float64)[: len(sample.images[0].features)]
+        parameter = _COMPACTNESS_OF_TEACHER * self.compactness
+        divisor = sample.space_factor(WeightedDistance(weights), parameter) ** 2
+        return weights / divisor, divisor
 
     def _teacher(self, label_maker, start, n_pixels, n_features, *, learned=False):
         """Make the teacher that draws pixels, with clusters of the first or learned distance."""
@@ -134,10 +157,8 @@ class LearningMixin:
         alone = weights
         if self.pair_features_:
             alone, _ = solve_weights(pixels.without_pairs(), int(seeds[-1]))
-        factor = sample.space_factor(
-            WeightedDistance(alone), _COMPACTNESS_OF_TEACHER * self.compactness
-        )
-        return WeightedDistance(alone / factor**2), weights / factor**2, temperature / factor**2
+        alone, divisor = self._to_teach(alone, sample)
+        return WeightedDistance(alone), weights / divisor, temperature / divisor
 
     def _learn_network(self, reader, y, teacher_for, net, weights, temperature, rng, report):
         """Do one round: draw pixels from all images, and fit the network to them."""
@@ -156,6 +177,8 @@ class LearningMixin:
             np.repeat(draw_validation_images(sizes, seeds[-2]), sizes),
             channel_weights=weights,
             temperature=temperature,
+            # The best weights would only become noisier. What is trained corrects the distance.
+            fixes_weights=self.channel_weights is None,
             seed=int(seeds[-1]),
             device=self.device,
             start=self.classifier_.module_ if hasattr(self, "classifier_") else None,

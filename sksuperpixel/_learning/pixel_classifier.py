@@ -118,7 +118,16 @@ def has_one_layer(net):
 
 
 def fit_net(
-    net, pixels, validation, *, channel_weights, seed, device, temperature=None, start=None
+    net,
+    pixels,
+    validation,
+    *,
+    channel_weights,
+    seed,
+    device,
+    temperature=None,
+    fixes_weights=False,
+    start=None,
 ):
     """Train a classifier, with some pixels held out to stop it early.
 
@@ -136,8 +145,9 @@ def fit_net(
     seed : int
     device : str
     temperature : float, default=None
-        Initial temperature of a distance network. If it is given, the weights are the best ones,
-        and training leaves them as they are.
+        Initial temperature of a distance network.
+    fixes_weights : bool, default=False
+        Whether training leaves the initial weights of a distance network as they are.
     start : torch.nn.Module, default=None
         Network from whose parameters training starts.
 
@@ -174,8 +184,7 @@ def fit_net(
         net.initialize()
         if start is not None and not solves:
             _start_from(net.module_, start)
-        if temperature is not None and isinstance(net.module_, DistanceNetwork):
-            # Gradient descent would make them noisier. What is trained corrects the distance.
+        if fixes_weights and isinstance(net.module_, DistanceNetwork):
             net.module_.log_weights.requires_grad_(False)
         # Without epochs, the network stays as it is.
         if net.max_epochs > 0 and not solves:

@@ -21,6 +21,9 @@ class SetLoss(nn.Module):
     1.333
     """
 
+    def __init__(self):
+        super().__init__()
+
     def forward(self, log_probabilities, targets):
         """Compute the mean loss.
 

@@ -39,21 +39,26 @@ def test_transform_decodes_each_image_once(n_jobs):
     assert sorted(decoder.decoded) == [0, 1, 2, 3]
 
 
-def test_learning_decodes_each_image_once():
+def test_learning_decodes_each_image_once_per_pass():
     pytest.importorskip("torch")
     from sksuperpixel import LabelMaker, TrainableSLIC
     from sksuperpixel.networks import make_distance_net
 
     decoder = Decoder()
     segmentations = [IMAGE[..., 0] // 30] * 4
-    TrainableSLIC(
-        2,
-        n_candidates=3,
-        label_maker=LabelMaker(min_segments=1),
-        classifier=make_distance_net(1, max_epochs=1),
-        random_state=0,
-    ).fit(decoder.images, segmentations)
-    assert sorted(decoder.decoded) == [0, 1, 2, 3]
+    for n_layers, n_passes in ((1, 1), (3, 2)):
+        slic = TrainableSLIC(
+            2,
+            n_candidates=3,
+            label_maker=LabelMaker(min_segments=1),
+            classifier=make_distance_net(n_layers, max_epochs=1),
+            random_state=0,
+        )
+        decoder.decoded.clear()
+        slic.fit(decoder.images, segmentations)
+        # Once for the sample in which compactness is measured, which is of all four images here,
+        # and once for each pass. The first image is kept.
+        assert sorted(decoder.decoded) == sorted([0] + (1 + n_passes) * [1, 2, 3])
 
 
 def test_nothing_but_the_first_image_is_kept():

@@ -47,14 +47,29 @@ def test_three_layers_are_computed_by_the_kernel():
     np.testing.assert_allclose(distance.weights, WEIGHTS, rtol=1e-6)
 
 
-@pytest.mark.parametrize("channel_weights", [None, WEIGHTS])
-def test_other_networks_are_computed_by_torch(channel_weights):
-    distance = distance_of(ClassificationNetwork(3, 7), 3, channel_weights)
+def test_other_networks_are_computed_by_torch():
+    distance = distance_of(ClassificationNetwork(3, 7, channel_weights=WEIGHTS), 3)
     assert isinstance(distance.network, TorchNetwork)
+    # They serve in merging only.
+    np.testing.assert_array_equal(distance.weights, WEIGHTS)
+
+
+@pytest.mark.parametrize("channel_weights", [None, WEIGHTS])
+def test_a_network_without_weights_has_those_of_the_estimator(channel_weights):
+    net = NeuralNetClassifier(OwnNetwork, criterion=nn.CrossEntropyLoss).initialize()
+    distance = learned_distance(net, 3, channel_weights, 7, ())
     if channel_weights is None:
         assert distance.weights is None
     else:
         np.testing.assert_array_equal(distance.weights, channel_weights)
+
+
+class OwnNetwork(nn.Module):
+    """A user's own network."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3 + 7 + 21, 7)
 
 
 def test_a_subclass_may_compute_something_else():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from mosaics import IMAGES, SEGMENTATIONS, learner
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EarlyStopping
@@ -27,7 +28,8 @@ def make_pixels(n=600, n_candidates=3, seed=0):
     means = rng.normal(0, 5, (40, 2)).astype(np.float32)
     candidates = rng.integers(0, 40, (n, n_candidates)).astype(np.int32)
     values = rng.normal(0, 5, (n, 2)).astype(np.float32)
-    targets = np.abs(values[:, 1:] - means[candidates, 1]).argmin(axis=1)
+    right = np.abs(values[:, 1:] - means[candidates, 1]).argmin(axis=1)
+    targets = np.eye(n_candidates, dtype=np.float32)[right]
     return TrainingPixels(
         values,
         candidates,
@@ -43,7 +45,6 @@ def fit(net, pixels, n_held_out=100, **params):
     options = {
         "validation": np.arange(len(pixels)) < n_held_out,
         "channel_weights": None,
-        "sets": False,
         "seed": 0,
         "device": "cpu",
         **params,
@@ -55,24 +56,39 @@ def parameters(net):
     return torch.cat([each.detach().ravel() for each in net.module_.parameters()])
 
 
-def test_datasets_give_rows_and_targets():
+@pytest.mark.parametrize("slots", [False, True])
+def test_datasets_give_rows_and_targets(slots):
     pixels = make_pixels()
-    dataset = PixelDataset(pixels, np.array([7, 3, 5]))
+    dataset = PixelDataset(pixels, np.array([7, 3, 5]), slots=slots)
+    expected = pixels.targets.argmax(axis=1) if slots else pixels.targets
     assert len(dataset) == 3
     rows, targets = zip(*dataset.__getitems__([2, 0]), strict=True)
     np.testing.assert_array_equal(rows, pixels.rows(np.array([5, 7])))
-    assert targets == (pixels.targets[5], pixels.targets[7])
+    np.testing.assert_array_equal(targets, expected[[5, 7]])
     row, target = dataset[1]
     np.testing.assert_array_equal(row, pixels.rows(np.array([3]))[0])
-    assert target == pixels.targets[3]
+    np.testing.assert_array_equal(target, expected[3])
 
 
 def test_what_tells_is_learned():
-    net = fit(make_distance_net(1, max_epochs=60).set_params(lr=0.1), make_pixels())
+    net = fit(make_distance_net(1), make_pixels())
     noise, signal = net.module_.channel_weights
-    assert signal > 5 * noise
+    assert signal > 0
+    assert noise == 0
+    net = fit(make_distance_net(3, max_epochs=20), make_pixels())
     losses = net.history[:, "valid_loss"]
     assert losses[-1] < 0.7 * losses[0]
+
+
+def test_the_best_weights_stay_as_they_are():
+    given = {"channel_weights": [0.25, 4.0], "temperature": 3.0, "fixes_weights": True}
+    module = fit(make_distance_net(3, max_epochs=2), make_pixels(), **given).module_
+    np.testing.assert_allclose(module.channel_weights, [0.25, 4.0], rtol=1e-6)
+    assert module.last.weight.abs().max() > 0
+    assert module.log_temperature.item() != pytest.approx(np.log(3.0), abs=1e-4)
+    # Weights that a user gave are where learning starts.
+    module = fit(make_distance_net(3, max_epochs=2), make_pixels(), channel_weights=[0.25, 4.0])
+    assert (module.module_.channel_weights != [0.25, 4.0]).all()
 
 
 def test_sizes_weights_and_scales_are_told_to_the_module():
@@ -99,9 +115,9 @@ def test_the_seed_decides():
 
 def test_pixels_held_out_are_not_trained_on():
     pixels, changed = make_pixels(), make_pixels()
-    changed.targets[:100] = (changed.targets[:100] + 1) % 3
+    changed.targets[:100] = np.roll(changed.targets[:100], 1, axis=1)
     nets = [
-        fit(make_distance_net(1, max_epochs=3, callbacks=[]), each) for each in (pixels, changed)
+        fit(make_distance_net(3, max_epochs=3, callbacks=[]), each) for each in (pixels, changed)
     ]
     assert parameters(nets[0]).equal(parameters(nets[1]))
     losses = [net.history[:, "valid_loss"] for net in nets]
@@ -110,7 +126,7 @@ def test_pixels_held_out_are_not_trained_on():
 
 @pytest.mark.parametrize("n_held_out", [0, 100])
 def test_no_validation_where_none_is_wanted(n_held_out):
-    net = make_distance_net(1, max_epochs=12, patience=1, train_split=None)
+    net = make_distance_net(3, max_epochs=12, patience=1, train_split=None)
     net = fit(net.set_params(lr=1e-9), make_pixels(), n_held_out)
     assert len(net.history) == 12
     assert "valid_loss" not in net.history[0]
@@ -158,13 +174,13 @@ class Stopping(Callback):
 def test_ctrl_c_comes_out(params):
     state, n_threads = torch.get_rng_state(), torch.get_num_threads()
     with pytest.raises(KeyboardInterrupt):
-        fit(make_distance_net(1, max_epochs=3).set_params(**params), make_pixels())
+        fit(make_distance_net(3, max_epochs=3).set_params(**params), make_pixels())
     assert torch.get_rng_state().equal(state)
     assert torch.get_num_threads() == n_threads
 
 
 def test_callbacks_can_end_the_training():
-    net = make_distance_net(1, max_epochs=9).set_params(callbacks=[Stopping()])
+    net = make_distance_net(3, max_epochs=9).set_params(callbacks=[Stopping()])
     assert len(fit(net, make_pixels()).history) == 1
 
 
@@ -185,18 +201,16 @@ def test_a_last_batch_of_one_pixel_is_left_out(n_pixels):
 
 def test_training_that_diverges_is_an_error():
     with pytest.raises(ValueError, match="found numbers that are not finite after training"):
-        fit(make_distance_net(1, max_epochs=3).set_params(lr=1e4), make_pixels())
+        fit(make_distance_net(3, max_epochs=3).set_params(lr=1e30), make_pixels())
 
 
-@pytest.mark.parametrize("targets", ["slot", "set"])
-@pytest.mark.parametrize("criterion", [{}, {"criterion__sets": True}, {"criterion__sets": False}])
-def test_the_label_maker_says_whether_targets_are_sets(targets, criterion):
+@pytest.mark.parametrize("targets", ["slot", "set", "share"])
+def test_one_loss_takes_all_targets(targets):
     net = NeuralNetClassifier(
         DistanceNetwork, criterion=SetLoss, module__n_features=1, max_epochs=2, verbose=0
-    ).set_params(**criterion, callbacks__valid_acc=None)
-    maker = LabelMaker(min_segments=2, targets=targets)
-    slic = learner(classifier=net, label_maker=maker).fit(IMAGES[:3], SEGMENTATIONS[:3])
-    assert slic.classifier_.criterion_.sets == (targets == "set")
+    ).set_params(callbacks__valid_acc=None)
+    slic = learner(classifier=net, label_maker=LabelMaker(targets=targets))
+    slic.fit(IMAGES[:3], SEGMENTATIONS[:3])
     assert np.isfinite(slic.classifier_.history[:, "train_loss"]).all()
 
 
@@ -226,7 +240,7 @@ def test_a_users_own_net_keeps_its_callbacks_and_settings(n_held_out):
         verbose=0,
         callbacks=[EpochCounter, ("stop", EarlyStopping(patience=9))],
     )
-    module = fit(check_net(net), make_pixels(), n_held_out).module_
+    module = fit(check_net(net, LabelMaker()), make_pixels(), n_held_out).module_
     assert module.n_epochs_seen == 3
     assert module.n_features == 2
     np.testing.assert_allclose(module.channel_weights, [5, 6], rtol=1e-5)
@@ -234,9 +248,9 @@ def test_a_users_own_net_keeps_its_callbacks_and_settings(n_held_out):
 
 def test_the_net_that_is_given_is_copied():
     net = make_distance_net(1)
-    assert check_net(net) is not net
-    assert check_net(net).get_params()["module__n_layers"] == 1
-    assert check_net(None).get_params()["module__n_layers"] == 3
+    assert check_net(net, LabelMaker()) is not net
+    assert check_net(net, LabelMaker()).get_params()["module__n_layers"] == 1
+    assert check_net(None, LabelMaker()).get_params()["module__n_layers"] == 3
 
 
 @pytest.mark.parametrize(
@@ -251,15 +265,19 @@ def test_the_net_that_is_given_is_copied():
 )
 def test_classifiers_of_another_kind(classifier, message):
     with pytest.raises(TypeError, match=message):
-        check_net(classifier)
+        check_net(classifier, LabelMaker())
 
 
 def test_criteria_that_do_not_fit_are_errors():
     net = NeuralNetClassifier(DistanceNetwork, module__n_features=1)
     with pytest.raises(ValueError, match="found the criterion NLLLoss, for which skorch takes"):
-        check_net(net)
+        check_net(net, LabelMaker())
     net.set_params(criterion=torch.nn.CrossEntropyLoss)
-    check_net(net)
-    with pytest.raises(ValueError, match="found the criterion CrossEntropyLoss, expected SetLoss"):
-        check_net(net, sets=True)
-    check_net(net.set_params(criterion=SetLoss), sets=True)
+    check_net(net, LabelMaker())
+    for targets in ("set", "share"):
+        maker = LabelMaker(targets=targets)
+        with pytest.raises(
+            ValueError, match=f"found the criterion CrossEntropyLoss, expected SetLoss.*{targets}"
+        ):
+            check_net(net, maker)
+        check_net(clone(net).set_params(criterion=SetLoss), maker)

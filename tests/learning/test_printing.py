@@ -46,7 +46,7 @@ def test_networks_are_printed_short(net):
     slic = TrainableSLIC(
         classifier=net,
         features=LearnedFeatures(edges=True, width=8, superpixel_sizes=(3, 4)),
-        label_maker=LabelMaker(min_segments=2),
+        label_maker=LabelMaker(min_segments=3),
         channel_weights=[1.0] * 5,
         random_state=0,
     )
@@ -54,7 +54,7 @@ def test_networks_are_printed_short(net):
     assert fits_a_screen(text), text
     # What was set is there, and the estimator can be told from the text.
     assert text.startswith("TrainableSLIC(")
-    for part in ("LearnedFeatures(edges=True", "LabelMaker(min_segments=2)", "random_state=0"):
+    for part in ("LearnedFeatures(edges=True", "LabelMaker(min_segments=3)", "random_state=0"):
         assert part in text
     assert str(slic) == text
     # Nothing was changed by that.

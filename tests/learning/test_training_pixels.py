@@ -1,5 +1,7 @@
 """Training pixels: what is kept of them, and what is computed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from sksuperpixel._learning.training_pixels import (
     TrainingPixels,
     candidate_distances,
     concatenate_pixels,
+    share_out,
 )
 
 
@@ -18,7 +21,7 @@ def make_pixels(n_pairs=0, first=0.0):
         candidates=np.array([[2, 0], [2, -1]], np.int32),
         distances=np.array([[0.5, 1.5], [2.0, np.inf]], np.float32),
         pairs=np.array([[[7], [8]], [[9], [0]]], np.float32)[..., :n_pairs],
-        targets=np.array([1, 0]),
+        targets=np.array([[0, 1], [1, 0]], np.float32),
         means=np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 4.0]], np.float32) + np.float32(first),
         positions=np.zeros((2, 3), np.int32),
     )
@@ -41,11 +44,40 @@ def test_rows_with_pair_features():
     )
 
 
-def test_right_candidates_of_slots_and_of_sets():
+def test_the_first_pixels_are_copies():
+    pixels = make_pixels(1)
+    first = pixels.first(1)
+    assert len(first) == 1
+    np.testing.assert_array_equal(first.rows(np.array([0])), pixels.rows(np.array([0])))
+    # So that the others can be freed.
+    assert all(getattr(first, name).base is None for name in ("values", "targets", "positions"))
+    assert pixels.first(2) is pixels
+    pixels.positions = None
+    assert pixels.first(1).positions is None
+
+
+def test_pair_features_can_be_left_out():
+    np.testing.assert_array_equal(
+        make_pixels(1).without_pairs().rows(np.arange(2)), make_pixels().rows(np.arange(2))
+    )
+
+
+def part_of(n, n_teaching):
+    """Some of the pixels that teach in an image."""
     pixels = make_pixels()
-    assert pixels.right_candidates(sets=False).tolist() == [[False, True], [True, False]]
-    pixels.targets = np.array([0b11, 0b10])
-    assert pixels.right_candidates(sets=True).tolist() == [[True, True], [False, True]]
+    index = np.arange(n) % 2
+    names = ("values", "candidates", "distances", "pairs", "targets", "positions")
+    rows = {name: getattr(pixels, name)[index] for name in names}
+    return replace(pixels, n_teaching=n_teaching, **rows)
+
+
+def test_images_teach_in_proportion_to_their_pixels():
+    parts = [part_of(30, 100), part_of(30, 50), part_of(0, 0), part_of(10, 1000)]
+    found = share_out(list(parts), 10)
+    # 40 pixels for 1150 that teach, rounded up. The last image has not enough.
+    assert [len(each) for each in found] == [4, 2, 0, 10]
+    assert [len(each) for each in share_out(list(parts), None)] == [30, 30, 0, 10]
+    assert [len(each) for each in share_out([part_of(0, 0)], 10)] == [0]
 
 
 def test_typical_sizes_are_root_mean_squares_over_candidates():
@@ -67,10 +99,11 @@ def test_typical_sizes_are_positive_and_of_any_number_of_pixels(monkeypatch):
 def test_concatenated_pixels_have_the_same_rows():
     parts = [make_pixels(1), make_pixels(1, first=10.0)]
     rows = np.concatenate([part.rows(np.arange(2)) for part in parts])
-    pixels, sizes, n_clusters = concatenate_pixels(iter(parts))
+    pixels, sizes, n_clusters = concatenate_pixels(parts)
     assert (sizes, n_clusters) == ([2, 2], [3, 3])
     np.testing.assert_array_equal(pixels.rows(np.arange(4)), rows)
-    np.testing.assert_array_equal(pixels.targets, [1, 0, 1, 0])
+    np.testing.assert_array_equal(pixels.targets.argmax(axis=1), [1, 0, 1, 0])
+    assert parts == []
     # A cluster that is nobody's candidate is not kept.
     assert len(pixels.means) == 4
 

@@ -19,13 +19,37 @@ def test_distance_starts_as_slics(n_layers, make_rows):
     assert (log_probabilities.argmax(1).numpy() == expected.argmin(axis=1)).all()
 
 
-def test_weights_of_zero_can_be_learned(make_rows):
-    network = DistanceNetwork(2, 1, channel_weights=[0, 1])
+@pytest.mark.parametrize("n_layers", [1, 3])
+def test_features_of_weight_zero_are_left_out(n_layers, make_rows):
+    network = DistanceNetwork(2, n_layers, channel_weights=[0, 1])
+    if n_layers == 3:
+        torch.nn.init.ones_(network.last.weight)
+    assert network.channel_weights.tolist() == [0, 1]
     rows, *_ = make_rows(9, 2, 3)
-    network(rows)[:, 0].sum().backward()
-    gradient = network.log_weights.grad
-    assert torch.isfinite(gradient).all()
-    assert gradient[0] != 0
+    expected = network(rows)
+    expected[:, 0].sum().backward()
+    assert network.log_weights.grad[0] == 0
+    assert network.log_weights.grad[1] != 0
+    # Nothing that this feature does matters, however large it is.
+    rows[:, 2 + 3 :: 2] *= 1e3
+    torch.testing.assert_close(network(rows), expected)
+    arrays = network.arrays()
+    assert arrays["channel_weights"].tolist() == [0, 1]
+    assert (arrays["first"][1] == 0).all()
+
+
+@pytest.mark.parametrize("n_layers", [1, 3])
+def test_distances_in_space_can_be_scaled(n_layers, make_rows):
+    torch.manual_seed(0)
+    network = DistanceNetwork(2, n_layers, channel_weights=[0.5, 2], scales=[3, 1, 1])
+    if n_layers == 3:
+        torch.nn.init.normal_(network.last.weight)
+    rows, *_ = make_rows(9, 2, 3)
+    expected = network(rows).detach()
+    network.scale_space(4.0)
+    rows[:, 2:5] /= 4
+    torch.testing.assert_close(network(rows).detach(), expected)
+    np.testing.assert_allclose(network.channel_weights, [0.5 / 16, 2 / 16], rtol=1e-6)
 
 
 def test_temperature_scales_log_odds(make_rows):

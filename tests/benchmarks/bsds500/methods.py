@@ -39,12 +39,12 @@ FEATURES = {
         [1, 4, 4] + 8 * [16],
     ),
     # The two sets of Table II. The labels come from SLIC on colour, so all other channels start
-    # with weight 0.
+    # with weights that are almost 0. With 0, they would be left out.
     "all scattering": (
         [("lab", LabFeatures()), ("texture", ScatteringFeatures(channels="lightness"))],
-        3 * [1] + 81 * [0],
+        3 * [1] + 81 * [1e-3],
     ),
-    "ENet": ([("lab", LabFeatures()), ("enet", ENetFeatures())], 3 * [1] + 16 * [0]),
+    "ENet": ([("lab", LabFeatures()), ("enet", ENetFeatures())], 3 * [1] + 16 * [1e-3]),
 }
 # CIELAB's lightness goes up to 100. The scattering transform takes lightness in [0, 1], and
 # ENet's maps are of a similar range, so both are scaled up.

@@ -53,22 +53,23 @@ def main():
 
     train = make_texture_mosaics(arguments.n_train, split="train", random_state=0)
     test = make_texture_mosaics(arguments.n_test, split="test", random_state=1)
-    slic = SLIC().fit(train.images)
-    superpixels = {"SLIC": slic.transform(test.images)}
-    wanted = compactness(superpixels["SLIC"])
+    models = {"SLIC": SLIC(n_jobs=-1)}
     for n_layers, name in ((1, "learned, one layer"), (3, "learned, three layers")):
-        start = time.perf_counter()
-        model = TrainableSLIC(
+        models[name] = TrainableSLIC(
             features="scattering",
             classifier=make_distance_net(n_layers),
             n_jobs=-1,
             random_state=0,
-        ).fit(train.images, train.segmentations)
-        seconds = time.perf_counter() - start
-        # Matching uses no ground truth, so it may use the test images.
+        )
+    for name, model in models.items():
+        start = time.perf_counter()
+        model.fit(train.images, train.segmentations)
+        print(f"{name}: fitted in {time.perf_counter() - start:.0f} s", flush=True)
+    # All are made as compact as the last. This uses no ground truth, so it may use test images.
+    wanted = compactness(model.transform(test.images))
+    for model in models.values():
         match_compactness(model, test.images, wanted)
-        superpixels[name] = model.transform(test.images)
-        print(f"{name}: fitted in {seconds:.0f} s", flush=True)
+    superpixels = {name: model.transform(test.images) for name, model in models.items()}
 
     table = {
         name: superpixel_report(test.segmentations, labels)[COLUMNS].mean()

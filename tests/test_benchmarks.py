@@ -287,12 +287,17 @@ def test_the_model_is_adapted(run, camvid, tmp_path):
         changes={"adapt_model.SETTINGS": settings},
     )
     table = pd.read_csv(output)
-    assert table["method"].tolist() == 2 * ["SLIC", "bsds500", "bsds500, fitted"]
+    assert table["method"].tolist() == 2 * [
+        "SLIC",
+        "bsds500",
+        "bsds500, weights fitted",
+        "bsds500, features fitted",
+    ]
     # On such small street scenes, the model is more compact than SLIC at any setting.
     compactness = table.loc[table["images"] == "nuclei", "CO"]
-    assert compactness.max() - compactness.min() < 0.005
+    assert compactness.max() - compactness.min() < 0.02
     # Fitting has changed the model.
-    assert (table.groupby("images")["MDE"].nunique() == 3).all()
+    assert (table.groupby("images")["MDE"].nunique() == 4).all()
 
 
 def test_a_model_is_learned(run, bsds500, tmp_path, capsys):

@@ -73,7 +73,7 @@ class ModelFilesMixin:
         return load_model(path, cls, device)
 
     @classmethod
-    def from_pretrained(cls, name="bsds500", device="cpu"):
+    def from_pretrained(cls, name="bsds500", device="cpu", *, train_features=False):
         """Load a fitted model that comes with the library.
 
         Parameters
@@ -84,13 +84,18 @@ class ModelFilesMixin:
             ``sksuperpixel/models/bsds500.md``, says how it was trained and how good it is.
         device : str, default="cpu"
             Torch device that the networks run on.
+        train_features : bool, default=False
+            What `fit` does with the model. If False, the features stay as they are, and `fit`
+            learns their weights and adapts the compactness. This takes little longer than
+            computing the features of all images, also in each fit of a grid search. If True,
+            `fit` goes on training the network that computes the features, which takes minutes
+            and gains far more.
 
         Returns
         -------
         TrainableSLIC
-            Fitted estimator. Set `n_segments` or `superpixel_size` as you need. `fit` starts
-            from this model and adapts its features to your images. With
-            ``features__train=False`` the features stay as they are.
+            Fitted estimator. Set `n_segments` or `superpixel_size` as you need. `train_features`
+            only sets the parameters ``features__train`` and ``classifier``.
 
         Raises
         ------
@@ -117,4 +122,11 @@ class ModelFilesMixin:
                 f"name: found {name!r}, expected one of {sorted(SHIPPED)}; `load` reads files "
                 "that `save` wrote"
             )
-        return cls.load(SHIPPED[name], device)
+        model = cls.load(SHIPPED[name], device)
+        from sksuperpixel.networks import make_distance_net
+
+        # Features are trained for SLIC's plain distance, which `fit` then leaves as it is.
+        plain = {"max_epochs": 0} if train_features else {}
+        return model.set_params(
+            features__train=train_features, classifier=make_distance_net(1, **plain)
+        )

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from skimage.data import astronaut, cat
+from sklearn.model_selection import GridSearchCV
 
 from sksuperpixel import SLIC, TrainableSLIC
 from sksuperpixel.models._shipped import SHIPPED
@@ -47,12 +48,36 @@ def test_unknown_names_are_told():
         TrainableSLIC.from_pretrained("bsds")
 
 
-def test_fit_goes_on_from_the_model(model):
-    image = astronaut()[:96, :96]
-    segmentation = np.indices((96, 96))[1] // 20
+IMAGE = astronaut()[:96, :96]
+SEGMENTATION = np.indices((96, 96))[1] // 20
+
+
+def test_fit_learns_weights_of_the_features(model):
+    tuned = TrainableSLIC.from_pretrained().set_params(superpixel_size=8, random_state=0)
+    tuned.fit([IMAGE] * 2, [SEGMENTATION] * 2)
+    before, after = (each.features_.network_.state_dict() for each in (model, tuned))
+    assert all(before[name].equal(after[name]) for name in before)
+    weights = tuned.classifier_.module_.channel_weights
+    assert weights.max() > weights.min()
+    for one, other in zip(
+        tuned.transform([IMAGE]), tuned.to_slic().transform([IMAGE]), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+    # So does each fit of a search.
+    search = GridSearchCV(
+        TrainableSLIC.from_pretrained().set_params(superpixel_size=8),
+        {"compactness": [5, 10]},
+        cv=2,
+        error_score="raise",
+    ).fit([IMAGE] * 4, [SEGMENTATION] * 4)
+    after = search.best_estimator_.features_.network_.state_dict()
+    assert all(before[name].equal(after[name]) for name in before)
+
+
+def test_fit_goes_on_training_the_features(model):
     params = {"superpixel_size": 8, "features__max_epochs": 1, "features__crop_size": 96}
-    tuned = TrainableSLIC.from_pretrained().set_params(**params)
-    tuned.fit([image] * 2, [segmentation] * 2)
+    tuned = TrainableSLIC.from_pretrained(train_features=True).set_params(**params)
+    tuned.fit([IMAGE] * 2, [SEGMENTATION] * 2)
     before, after = (each.features_.network_.state_dict() for each in (model, tuned))
     assert all(before[name].shape == after[name].shape for name in before)
     moved = [
@@ -61,7 +86,7 @@ def test_fit_goes_on_from_the_model(model):
     assert 0 < max(moved) < 0.1
     np.testing.assert_array_equal(tuned.classifier_.module_.channel_weights, 1)
     again = pickle.loads(pickle.dumps(tuned))
-    for one, other in zip(tuned.transform([image]), again.transform([image]), strict=True):
+    for one, other in zip(tuned.transform([IMAGE]), again.transform([IMAGE]), strict=True):
         np.testing.assert_array_equal(one, other)
 
 

@@ -14,8 +14,11 @@ from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import Pipeline
 
 from sksuperpixel import SLIC, ChannelUnion, LabelMaker, LabFeatures, TrainableSLIC
+from sksuperpixel._images.reader import ImageReader
+from sksuperpixel._label_maps.edges import edge_map
+from sksuperpixel._learning.calibration import reference_compactness
 from sksuperpixel._learning.rounds import Teacher
-from sksuperpixel.metrics import SCORERS
+from sksuperpixel.metrics import SCORERS, compactness, undersegmentation_error
 from sksuperpixel.networks import make_classification_net, make_distance_net
 
 
@@ -89,6 +92,46 @@ def test_texture_is_learned():
     noise_weight, signal_weight = slic.classifier_.module_.channel_weights
     assert signal_weight > 10 * noise_weight
     assert slic.score(images, segmentations) > plain.score(images, segmentations) + 0.02
+
+
+def scaled(images, seed=0):
+    """Multiply each channel by a number between 0.001 and 1000."""
+    scales = 10 ** np.random.default_rng(seed).uniform(-3, 3, images[0].shape[-1])
+    return [(image * scales).astype(np.float32) for image in images]
+
+
+@pytest.mark.parametrize("n_layers", [1, 3])
+def test_scales_of_features_do_not_matter(n_layers):
+    images = [image.astype(np.float32) for image in IMAGES]
+    slic = learner(n_layers, features="passthrough", n_pixels_per_image=500)
+    expected = clone(slic).fit(images[:4], SEGMENTATIONS[:4]).transform(images[4:])
+    found = slic.fit(scaled(images[:4]), SEGMENTATIONS[:4]).transform(scaled(images[4:]))
+    errors = [undersegmentation_error(SEGMENTATIONS[4:], each) for each in (expected, found)]
+    assert errors[0] == pytest.approx(errors[1], rel=0.02 if n_layers == 1 else 0.1)
+    if n_layers == 1:
+        for one, other in zip(found, expected, strict=True):
+            assert (edge_map(one[np.newaxis]) == edge_map(other[np.newaxis])).mean() > 0.95
+
+
+def test_learned_superpixels_are_as_compact_as_slics_on_photographs():
+    for n_layers in (1, 3):
+        slic = learner(n_layers, compactness=15.0).fit(IMAGES, SEGMENTATIONS)
+        wanted = reference_compactness(8, 15) * np.pi / 4
+        assert compactness(slic.transform(IMAGES)) == pytest.approx(wanted, abs=0.05)
+
+
+def test_with_a_number_distances_learn_from_superpixels_of_a_size_in_between(teachers):
+    drawn = []
+    slic = learner(1, n_segments=12).fit(IMAGES[:2], SEGMENTATIONS[:2])
+    for teacher in list(teachers):
+        image = slic._planes(ImageReader(IMAGES[:1], -1, None)[0])
+        truth = SEGMENTATIONS[0][np.newaxis, np.newaxis]
+        drawn.append(len(teacher.draw(image, truth, np.random.RandomState(0))[2]))
+    # Six times as many are cut first, and twelve are left.
+    assert all(abs(each - 12 * np.sqrt(6)) < 8 for each in drawn)
+    # Without merging, there is nothing in between.
+    plain = learner(1, n_segments=12, oversegmentation=1).fit(IMAGES[:2], SEGMENTATIONS[:2])
+    assert plain.transform(IMAGES[:1])[0].max() + 1 <= 20
 
 
 @pytest.mark.parametrize(
@@ -355,11 +398,13 @@ def test_void_teaches_nothing():
         learner(label_maker=LabelMaker(ignore_label=9)).fit(IMAGES[:1], [void])
 
 
-def test_no_weight_of_space_and_absent_candidates():
+@pytest.mark.parametrize("n_layers", [1, 3])
+def test_no_weight_of_space_and_absent_candidates(n_layers):
     small = [image[:16, :16] for image in IMAGES], [each[:16, :16] for each in SEGMENTATIONS]
-    slic = learner(3, compactness=0, label_maker=LabelMaker(mining=None))
+    slic = learner(n_layers, compactness=0, label_maker=LabelMaker(mining=None))
     slic.fit([*IMAGES[:2], *small[0]], [*SEGMENTATIONS[:2], *small[1]])
-    assert np.isfinite(slic.classifier_.history[:, "train_loss"]).all()
+    if n_layers == 3:
+        assert np.isfinite(slic.classifier_.history[:, "train_loss"]).all()
     assert slic.transform(small[0][:1])[0].shape == (16, 16)
 
 

@@ -84,6 +84,20 @@ def test_the_kernel_equals_torch_in_volumes_and_on_threads(n_layers):
         assert_same_choice(make_network(2, n_layers), features, 30, 7, 0, Threads(pool, 3))
 
 
+@pytest.mark.parametrize("n_pairs", [0, 2])
+@pytest.mark.parametrize("left_out", [[0], [1, 3], [0, 1, 2, 3, 4]])
+def test_the_kernel_equals_torch_where_features_are_left_out(left_out, n_pairs):
+    features = np.random.default_rng(0).normal(0, 5, (5, 1, 17, 19)).astype(np.float32)
+    network = make_network(5 + n_pairs, 3)
+    with torch.no_grad():
+        network.log_weights[left_out] = np.log(1e-40)
+    chosen, _ = assert_same_choice(network, features, 40, 7, n_pairs)
+    # Nothing depends on them.
+    features[left_out] = 7.0
+    again, _ = assert_same_choice(network, features, 40, 7, n_pairs)
+    assert (chosen == again).mean() > 0.99
+
+
 def test_absent_candidates_are_never_chosen():
     # Whatever the network makes of the zeros in their place: here it likes small differences.
     network = make_network(1, 3)

@@ -124,3 +124,14 @@ def test_maps_agree_with_counting(seed):
     assert_array_equal(table.majority, np.where(has_pixels, counts.argmax(axis=1), -1))
     expected = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     assert_array_equal(table.shares(), expected[:, : segments.max() + 1])
+
+
+def test_shares_are_fractions_of_regions():
+    regions = np.array([0, 0, 0, 1, 1, 3])
+    segments = np.array([2, 2, 0, 1, 1, 0])
+    table = Contingency.from_codes(regions, segments)
+    asked = np.array([[0, 0, 0], [1, 2, 3], [3, 3, 0]])
+    found = table.shares_at(asked, np.array([[0, 1, 2], [1, 0, 0], [1, 2, 9]]))
+    np.testing.assert_allclose(found, [[1 / 3, 0, 2 / 3], [1, 0, 1], [0, 0, 0]])
+    nothing = Contingency.from_codes(regions[:0], segments[:0], 4, 3)
+    assert (nothing.shares_at(asked, asked) == 0).all()

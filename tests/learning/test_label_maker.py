@@ -79,6 +79,58 @@ def test_sets_are_all_right_candidates():
     assert make(targets="set").tolist() == expected
 
 
+def test_shares_of_candidates_by_hand():
+    # Cluster 1 lies half in 0, half in 5. The least share is a thousandth.
+    expected = [[1, 0.5, 1e-3], [0.5, 1, 1e-3], [1, 1e-3, 0.5]]
+    np.testing.assert_allclose(make(targets="share"), expected, rtol=1e-6)
+
+
+def test_shares_are_counted_for_the_annotator_of_each_pixel():
+    rng = np.random.default_rng(0)
+    segmentation = rng.integers(0, 3, (4, 1, 6, 6))
+    segmentation[:, :, :1] = 9  # void
+    labels = rng.integers(0, 5, (1, 6, 6)).astype(np.int32)
+    labels[:, :, 5] = -1
+    pixels = np.argwhere(labels >= 0).astype(np.int32)
+    candidates = np.array([rng.permutation(5)[:3] for _ in pixels], np.int32)
+    candidates[::4, 2] = -1
+    distances = np.where(candidates >= 0, rng.random(candidates.shape), np.inf)
+    maker = LabelMaker(mining=None, targets="share", ignore_label=9)
+    found = maker.make(segmentation, labels, pixels, candidates, distances, np.zeros((5, 3)), 0)
+    annotator = np.random.RandomState(0).randint(4, size=len(pixels))
+    taught = 0
+    for pixel, candidate, truth, shares in zip(
+        pixels, candidates, segmentation[annotator], found, strict=True
+    ):
+        own = truth[tuple(pixel)]
+        if not shares.any():
+            continue
+        taught += 1
+        assert own != 9
+        for number, share in zip(candidate, shares, strict=True):
+            inside = truth[(labels == number) & (truth != 9)]
+            expected = 0 if number < 0 else max((inside == own).mean(), 1e-3)
+            assert share == pytest.approx(expected)
+    assert taught > 10
+
+
+@pytest.mark.parametrize("params", [{"strategy": "nearest"}, {"correct": False}])
+def test_shares_need_segments_that_are_compared(params):
+    with pytest.raises(ValueError, match="targets: found 'share', expected 'slot' or 'set'"):
+        make(targets="share", **params)
+    maker = LabelMaker(**params)
+    assert maker.with_targets_for(one_layer=True).targets == "slot"
+
+
+def test_targets_are_chosen_for_the_network():
+    maker = LabelMaker()
+    assert maker.with_targets_for(one_layer=True).targets == "share"
+    assert maker.with_targets_for(one_layer=False).targets == "slot"
+    assert maker.targets is None
+    chosen = LabelMaker(targets="set")
+    assert chosen.with_targets_for(one_layer=True) is chosen
+
+
 def test_void_teaches_nothing_and_is_no_segment():
     slots = make(ignore_label=5)
     assert slots.tolist() == [0, -1, -1]

@@ -31,6 +31,19 @@ def test_absent_candidates_have_no_probability_and_no_influence(make_rows):
     assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
 
 
+def test_distances_in_space_can_be_scaled(make_rows):
+    torch.manual_seed(0)
+    network = ClassificationNetwork(3, 4, channel_weights=[1, 2, 4])
+    rows, *_ = make_rows(60, 3, 4)
+    network.train()(rows)
+    network.eval()
+    expected = network(rows).detach()
+    network.scale_space(2.0)
+    rows[:, 3:7] /= 2
+    torch.testing.assert_close(network(rows).detach(), expected, rtol=1e-4, atol=1e-5)
+    assert network.channel_weights.tolist() == [0.25, 0.5, 1]
+
+
 def test_another_number_of_candidates_is_an_error():
     network = ClassificationNetwork(n_features=9, n_candidates=7)
     with pytest.raises(ValueError, match="rows of 5 candidates, expected 7"):

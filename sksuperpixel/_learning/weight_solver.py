@@ -48,9 +48,8 @@ def solve_weights(pixels, seed):
     x_{qc})`, where x are squared distances in space and squared differences of features. The
     loss is that of `SetLoss` plus a penalty on the sum of :math:`\theta_c \bar x_c`.
     """
-    squares, targets, absent = _squares(pixels, seed)
-    means = squares.mean(dim=0, dtype=torch.float64).clamp_min(1e-30)
-    units = means.to(torch.float32)
+    squares, means, targets, absent = _squares(pixels, seed)
+    units = torch.from_numpy(means).to(torch.float32)
 
     def loss(parameters):
         theta = torch.tensor(parameters, dtype=torch.float32, requires_grad=True)
@@ -73,7 +72,7 @@ def solve_weights(pixels, seed):
             bounds=bounds,
             options={"maxiter": _MAX_ITER, "maxcor": 20},
         )
-    theta = found.x / means.numpy()
+    theta = found.x / means
     return theta[1:] / theta[0], float(1 / theta[0])
 
 
@@ -84,6 +83,8 @@ def _squares(pixels, seed):
     -------
     squares : torch.Tensor of shape (n Q, 1 + M)
         Squared distances in space, then squared differences of features.
+    means : ndarray of shape (1 + M,), float64
+        Their means, which are positive.
     targets : torch.Tensor of shape (n, Q)
         Logarithms of the targets.
     absent : torch.Tensor of shape (n, Q), bool
@@ -95,11 +96,15 @@ def _squares(pixels, seed):
         chosen = np.sort(np.random.RandomState(seed).permutation(chosen)[:most])
     values = torch.empty(len(chosen), n_candidates, 1 + n_features)
     absent = torch.empty(len(chosen), n_candidates, dtype=torch.bool)
+    sums = torch.zeros(1 + n_features, dtype=torch.float64)
     for start in range(0, len(chosen), _N_AT_ONCE):
         some = slice(start, start + _N_AT_ONCE)
         rows = torch.from_numpy(pixels.rows(chosen[some]))
         _, space, differences, absent[some] = split_finite_rows(rows, n_features)
         values[some, :, 0] = space**2
         values[some, :, 1:] = differences**2
+        # Sums of all at once would take a copy in double precision.
+        sums += values[some].sum(dim=(0, 1), dtype=torch.float64)
+    means = np.maximum(sums.numpy() / (len(chosen) * n_candidates), 1e-30)
     targets = torch.from_numpy(pixels.targets[chosen]).log()
-    return values.view(-1, 1 + n_features), targets, absent
+    return values.view(-1, 1 + n_features), means, targets, absent

@@ -25,6 +25,7 @@ N_ANNOTATORS = 5
 # What each script writes.
 OUTPUTS = {
     "table1": ["table1.csv", "table1_folds.csv"],
+    "weights": ["weights.csv", "weights.png"],
     "table2": ["table2.csv"],
     "mining": ["mining.csv", "mining.png", "mined.png"],
     "images": ["images.csv", "images.png", "images_compactness.png"],

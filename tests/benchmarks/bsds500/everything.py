@@ -19,6 +19,7 @@ from results import PEERS, parse
 
 SCRIPTS = (
     "table1.py",
+    "weights.py",
     "table2.py",
     "mining.py",
     "images.py",

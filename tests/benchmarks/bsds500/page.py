@@ -25,6 +25,7 @@ PLOTS = (
     "missed",
     "native",
     "beside",
+    "weights",
 )
 COLUMNS = {"IoU": 3, "Rec": 3, "MDE": 3, "UE": 4, "CO": 3}
 NATIVE = {"K": 0, "Rec": 3, "MDE": 3, "UE": 4, "ASA": 4, "IoU": 3, "CO": 3}
@@ -144,6 +145,18 @@ def other_images(table):
     return markdown(rounded(table.set_axis(names), OTHERS), "images and method")
 
 
+def other_domains(table):
+    """Lay out UE on images of other kinds as a fraction of SLIC's, and the means."""
+    ratios = table.set_index("method", append=True)["to SLIC"].unstack()
+    ratios = ratios[list(dict.fromkeys(table["method"]))].drop(columns="SLIC")
+    ratios.loc["mean"] = ratios.mean()
+    ratios.index = ratios.index.str.replace("_", " ")
+    slic = table.loc[table["method"] == "SLIC", "UE"]
+    cells = {"UE of SLIC": [f"{value:.4f}" for value in slic.sort_index()] + [""]}
+    cells |= {name: [f"{value:.3f}" for value in ratios[name]] for name in ratios}
+    return markdown(pd.DataFrame(cells, index=ratios.index), "images")
+
+
 def agreement(table):
     """Lay out the shares of the edges found, by how many annotators drew them."""
     cells = {name: [f"{100 * value:.1f} %" for value in table[name]] for name in table}
@@ -168,8 +181,6 @@ def main():
     text = Template(Path(__file__).with_name("page.md").read_text()).substitute(
         table1=scores(tables["table1"]),
         gains=gains(tables["table1"]),
-        table1_folds=scores(tables["table1_folds"]),
-        gains_folds=gains(tables["table1_folds"]),
         table2=losses(tables["table2"]),
         mining=markdown(rounded(tables["mining"], COLUMNS)),
         images=per_image(tables["images"]),
@@ -188,6 +199,7 @@ def main():
         ),
         scales=at_all_sizes(tables["scales"]),
         others=other_images(tables["others"]),
+        domains=other_domains(tables["domains"]),
         minutes=f"{tables['times']['seconds'].sum() / 60:.0f}",
     )
     path = arguments.docs / "bsds500.md"

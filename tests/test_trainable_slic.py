@@ -15,10 +15,9 @@ from sklearn.pipeline import Pipeline
 
 from sksuperpixel import SLIC, ChannelUnion, LabelMaker, LabFeatures, TrainableSLIC
 from sksuperpixel._images.reader import ImageReader
-from sksuperpixel._label_maps.edges import edge_map
 from sksuperpixel._learning.calibration import reference_compactness
 from sksuperpixel._learning.rounds import Teacher
-from sksuperpixel.metrics import SCORERS, compactness, undersegmentation_error
+from sksuperpixel.metrics import SCORERS, compactness
 from sksuperpixel.networks import make_classification_net, make_distance_net
 
 
@@ -92,25 +91,6 @@ def test_texture_is_learned():
     noise_weight, signal_weight = slic.classifier_.module_.channel_weights
     assert signal_weight > 10 * noise_weight
     assert slic.score(images, segmentations) > plain.score(images, segmentations) + 0.02
-
-
-def scaled(images, seed=0):
-    """Multiply each channel by a number between 0.001 and 1000."""
-    scales = 10 ** np.random.default_rng(seed).uniform(-3, 3, images[0].shape[-1])
-    return [(image * scales).astype(np.float32) for image in images]
-
-
-@pytest.mark.parametrize("n_layers", [1, 3])
-def test_scales_of_features_do_not_matter(n_layers):
-    images = [image.astype(np.float32) for image in IMAGES]
-    slic = learner(n_layers, features="passthrough", n_pixels_per_image=500)
-    expected = clone(slic).fit(images[:4], SEGMENTATIONS[:4]).transform(images[4:])
-    found = slic.fit(scaled(images[:4]), SEGMENTATIONS[:4]).transform(scaled(images[4:]))
-    errors = [undersegmentation_error(SEGMENTATIONS[4:], each) for each in (expected, found)]
-    assert errors[0] == pytest.approx(errors[1], rel=0.02 if n_layers == 1 else 0.1)
-    if n_layers == 1:
-        for one, other in zip(found, expected, strict=True):
-            assert (edge_map(one[np.newaxis]) == edge_map(other[np.newaxis])).mean() > 0.95
 
 
 def test_learned_superpixels_are_as_compact_as_slics_on_photographs():

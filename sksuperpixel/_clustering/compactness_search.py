@@ -65,8 +65,9 @@ def _best(tried, wanted, tol):
 
 def _next_guess(tried, wanted):
     """Interpolate between the nearest trials on both sides, or extrapolate from the nearest."""
-    below = max((pair for pair in tried if pair[1] <= wanted), default=None, key=lambda p: p[1])
-    above = min((pair for pair in tried if pair[1] > wanted), default=None, key=lambda p: p[1])
+    # Where the curve is flat, trials are equal. The nearest ones are those next to the change.
+    below = max((pair for pair in tried if pair[1] <= wanted), default=None)
+    above = min((pair for pair in tried if pair[1] > wanted), default=None)
     if below is None or above is None:
         value, reached = below or above
         # Steps grow, because the slope is almost 0 at either end.

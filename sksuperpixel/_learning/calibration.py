@@ -175,7 +175,7 @@ class Sample:
         if not weights.any():
             return np.ones(len(weights))
         # All features together vary as much as a distance in space of one grid step.
-        weights *= max(settings.compactness, 1.0) ** 2 / np.count_nonzero(weights)
+        weights *= (settings.compactness or 1.0) ** 2 / np.count_nonzero(weights)
         return weights / self.space_factor(WeightedDistance(weights)) ** 2
 
 

@@ -73,6 +73,8 @@ def solve_weights(pixels, seed):
             options={"maxiter": _MAX_ITER, "maxcor": 20},
         )
     theta = found.x / means
+    if not squares[:, 0].any():
+        return theta[1:], 1.0  # a compactness of 0, with which any scale of the weights will do
     return theta[1:] / theta[0], float(1 / theta[0])
 
 

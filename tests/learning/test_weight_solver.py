@@ -138,3 +138,11 @@ def test_too_many_pixels_are_a_sample_that_the_seed_draws(monkeypatch):
     assert (found[0] != found[2]).any()
     ratios = [each[0] / each[1] for each in (found[0], everything)]
     assert ratios[0] == pytest.approx(ratios[1], rel=0.5)
+
+
+def test_without_space_weights_are_those_of_the_loss():
+    pixels = make_pixels()
+    pixels.distances[:] = 0
+    weights, temperature = solve_weights(pixels, 0)
+    assert temperature == 1
+    assert 1e-3 < weights[:2].min() <= weights[:2].max() < 1e3

@@ -15,6 +15,8 @@ training the features. All are equally compact, and are scored on images that ``
   frames and scored on the validation frames.
 
     python tests/benchmarks/adapt_model.py --nuclei nuclei --camvid camvid
+
+With ``--only-weights``, features are not trained, which takes most of the time.
 """
 
 import argparse
@@ -104,8 +106,8 @@ def pretrained(size, train_features=False):
     return model.set_params(**size)
 
 
-def compare(name, train, test, ignore_label, precision):
-    """Score plain SLIC, the pretrained model, and this model fitted at both speeds."""
+def compare(name, train, test, ignore_label, precision, only_weights=False):
+    """Score plain SLIC, the pretrained model, and this model fitted at one or both speeds."""
     size, training = SETTINGS[name]
     images, segmentations = test
     found = {"SLIC": segment(SLIC(**size).fit(train[0][:1]), images)}
@@ -114,10 +116,11 @@ def compare(name, train, test, ignore_label, precision):
     label_maker = LabelMaker(ignore_label=ignore_label)
     training = {"precision": precision, **training}
     training = {f"features__{key}": value for key, value in training.items()}
-    for label, train_features, params in (
+    speeds = [
         ("weights fitted", False, {"label_maker": label_maker}),
         ("features fitted", True, {**training, "features__random_state": 0}),
-    ):
+    ]
+    for label, train_features, params in speeds[: 1 if only_weights else 2]:
         model = pretrained(size, train_features).set_params(random_state=0, **params)
         start = perf_counter()
         model.fit(*train)
@@ -133,6 +136,7 @@ def main():
     parser.add_argument("--nuclei", type=Path, help="folder of images and labels")
     parser.add_argument("--camvid", type=Path, help="folder of CamVid")
     parser.add_argument("--limit", type=int, help="maximum number of images to fit and to score")
+    parser.add_argument("--only-weights", action="store_true", help="do not train features")
     parser.add_argument("--precision", default="bfloat16", help="float32 or bfloat16")
     parser.add_argument("--output", type=Path, help="CSV file to write")
     arguments = parser.parse_args()
@@ -142,7 +146,7 @@ def main():
         folder = getattr(arguments, name)
         if folder is not None:
             parts = load(folder, arguments.limit)
-            tables[name] = compare(name, *parts, arguments.precision)
+            tables[name] = compare(name, *parts, arguments.precision, arguments.only_weights)
             print(f"{name}\n{tables[name].round(4).to_string()}", flush=True)
     if arguments.output is not None:
         pd.concat(tables, names=["images", "method"]).to_csv(arguments.output)

@@ -51,7 +51,7 @@ class TrainableSLIC(LearningMixin, MiningMixin, ModelFilesMixin, SuperpixelTrans
         As in `SLIC`.
     features : "lab", "scattering", "passthrough" or transformer, default="lab"
         What pixels are compared by: CIELAB colour ("lab"), slightly smoothed colour together with
-        93 scattering maps of texture ("scattering"), the images' own channels ("passthrough"), or
+        90 scattering maps of texture ("scattering"), the images' own channels ("passthrough"), or
         the results of a transformer of images into arrays (H, W, C).
     pair_features : sequence of callable, default=()
         Functions whose values the network sees for each pixel and candidate, besides the

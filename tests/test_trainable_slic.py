@@ -427,10 +427,13 @@ def test_other_numbers_of_features_are_an_error(fitted):
         slic.transform(images)
 
 
-def test_slic_of_features_by_name():
+def test_models_of_features_by_name(tmp_path):
     slic = learner(1, features="scattering").fit(IMAGES[:3], SEGMENTATIONS[:3])
-    plain = slic.to_slic()
+    assert slic.n_features_ == 93
     expected = slic.transform(IMAGES)
+    slic.save(tmp_path / "model")
+    assert_same(TrainableSLIC.load(tmp_path / "model").transform(IMAGES), expected)
+    plain = slic.to_slic()
     assert_same(plain.transform(IMAGES), expected)
     assert_same(clone(plain).fit_transform(IMAGES), expected)
 

@@ -255,6 +255,11 @@ def test_warm_start_of_another_network_is_an_error():
     with pytest.raises(ValueError, match="warm_start: found a network of another kind or size"):
         slic.fit(IMAGES[:2], SEGMENTATIONS[:2])
     assert_same(slic.transform(IMAGES[:1]), before)
+    slic = learner(3, warm_start=True).fit(IMAGES[:2], SEGMENTATIONS[:2])
+    slic.set_params(features="passthrough")
+    grey = [np.dstack([image, image]) for image in IMAGES[:2]]
+    with pytest.raises(ValueError, match="warm_start: found a network of another kind or size"):
+        slic.fit(grey, SEGMENTATIONS[:2])
 
 
 # What comes out ----------------------------------------------------------------------------

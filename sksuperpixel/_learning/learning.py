@@ -106,7 +106,10 @@ class LearningMixin:
             if sample is None:
                 return None
             before = self._weights_before()
-            return sample.even_weights() if before is None else self._to_teach(before, sample)[0]
+            # If there were other features before, loading the network will say so.
+            if before is None or len(before) < len(sample.images[0].features):
+                return sample.even_weights()
+            return self._to_teach(before, sample)[0]
         if sample is None:
             return np.asarray(self.channel_weights)
         return check_channel_weights(self.channel_weights, len(sample.images[0].features))

@@ -84,6 +84,9 @@ class MiningMixin:
         miner = copy(self)
         # A fitted network needs the pair features it was trained with. SLIC's distance needs none.
         miner.pair_features_ = self.pair_features_ if learned else ()
+        if not learned:
+            # The weights that were learned before are not those of SLIC's distance.
+            vars(miner).pop("classifier_", None)
         if not hasattr(self, "features_"):
             miner.features_ = miner._fit_features(reader, [segmentation])
         with about_image(0):

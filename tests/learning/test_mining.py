@@ -5,6 +5,7 @@ from copy import copy
 import numpy as np
 import pytest
 from mosaics import IMAGES, SEGMENTATIONS, learner
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from sksuperpixel import LabelMaker, LabFeatures, PathFeature
@@ -82,6 +83,15 @@ def test_pair_features_are_asked_at_the_models_own_clusters_only():
     np.testing.assert_array_equal(plain.clusters, again.clusters)
     learned = slic.mine(IMAGES[0], SEGMENTATIONS[0], learned=True)
     assert (learned.clusters != plain.clusters).any()
+
+
+def test_slics_clusters_do_not_depend_on_what_was_learned(fitted):
+    for params in ({}, {"warm_start": True}, {"channel_weights": [1.0, 0.5, 2.0]}):
+        slic = copy(fitted).set_params(**params)
+        mined = slic.mine(IMAGES[0], SEGMENTATIONS[0])
+        expected = clone(slic).mine(IMAGES[0], SEGMENTATIONS[0])
+        np.testing.assert_array_equal(mined.clusters, expected.clusters)
+        np.testing.assert_array_equal(mined.targets, expected.targets)
 
 
 def test_mining_changes_nothing_of_the_estimator(fitted):

@@ -26,6 +26,11 @@ def features_of_name(name, channel_axis=-1):
     LabFeatures or ChannelUnion
         Not fitted.
 
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+
     Examples
     --------
     >>> from sksuperpixel.features import features_of_name
@@ -34,6 +39,8 @@ def features_of_name(name, channel_axis=-1):
     """
     if name == "lab":
         return LabFeatures(channel_axis=channel_axis)
+    if name != "scattering":
+        raise ValueError(f"name: found {name!r}, expected 'lab' or 'scattering'")
     lightness = {"channels": "lightness", "channel_axis": channel_axis}
     return ChannelUnion(
         [

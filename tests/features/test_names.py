@@ -35,3 +35,9 @@ def test_grey_images_have_no_axis_of_channels(name):
     grey = IMAGE[..., 0]
     found = features_of_name(name, channel_axis=None).fit_transform([grey])[0]
     assert found.shape[:2] == grey.shape
+
+
+@pytest.mark.parametrize("name", ["rgb", "LAB", "passthrough", "", None])
+def test_unknown_names_are_an_error(name):
+    with pytest.raises(ValueError, match=f"^name: found {name!r}, expected 'lab' or 'scattering'"):
+        features_of_name(name)

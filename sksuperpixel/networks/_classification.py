@@ -74,9 +74,11 @@ class ClassificationNetwork(nn.Module):
         norm = self.normalise_distances
         norm.running_mean /= factor
         # Batch normalisation adds a small constant to the variance.
-        norm.running_var += norm.eps
-        norm.running_var /= factor**2
-        norm.running_var -= norm.eps
+        wanted = (norm.running_var + norm.eps) / factor**2
+        norm.running_var.copy_((wanted - norm.eps).clamp(min=0))
+        with torch.no_grad():
+            # The constant alone may be too much. Then the weight makes up for it.
+            norm.weight *= ((norm.running_var + norm.eps) / wanted).sqrt()
         self.merging_weights /= factor**2
 
     def forward(self, X):

@@ -44,6 +44,21 @@ def test_distances_in_space_can_be_scaled(make_rows):
     assert network.channel_weights.tolist() == [0.25, 0.5, 1]
 
 
+@pytest.mark.parametrize("factor", [0.1, 30.0])
+def test_variances_of_small_distances_stay_positive(make_rows, factor):
+    """Model files hold no negative variance."""
+    network = ClassificationNetwork(3, 4).eval()
+    network.normalise_distances.running_var[:] = torch.tensor([0, 1e-6, 1e-3, 1])
+    rows, *_ = make_rows(60, 3, 4)
+    rows[:, 3:7] *= 1e-3
+    with torch.no_grad():
+        expected = network(rows)
+        network.scale_space(factor)
+        assert (network.normalise_distances.running_var >= 0).all()
+        rows[:, 3:7] /= factor
+        torch.testing.assert_close(network(rows), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_another_number_of_candidates_is_an_error():
     network = ClassificationNetwork(n_features=9, n_candidates=7)
     with pytest.raises(ValueError, match="rows of 5 candidates, expected 7"):

@@ -17,7 +17,8 @@ from sksuperpixel import SLIC, ChannelUnion, LabelMaker, LabFeatures, TrainableS
 from sksuperpixel._images.reader import ImageReader
 from sksuperpixel._learning.calibration import reference_compactness
 from sksuperpixel._learning.rounds import Teacher
-from sksuperpixel.metrics import SCORERS, compactness
+from sksuperpixel.datasets import make_texture_mosaics
+from sksuperpixel.metrics import SCORERS, compactness, n_superpixels, undersegmentation_error
 from sksuperpixel.networks import make_classification_net, make_distance_net
 
 
@@ -91,6 +92,22 @@ def test_texture_is_learned():
     noise_weight, signal_weight = slic.classifier_.module_.channel_weights
     assert signal_weight > 10 * noise_weight
     assert slic.score(images, segmentations) > plain.score(images, segmentations) + 0.02
+
+
+@pytest.mark.parametrize("features", ["lab", "scattering"])
+@pytest.mark.parametrize("n_layers", [1, 3])
+def test_what_was_learned_helps_on_other_images(n_layers, features):
+    others = make_texture_mosaics(n_images=6, image_shape=(64, 80), random_state=1)
+    slic = TrainableSLIC(
+        8, features=features, classifier=make_distance_net(n_layers), random_state=0
+    )
+    learned = slic.fit(IMAGES, SEGMENTATIONS).transform(others.images)
+    plain = SLIC(8).fit_transform(others.images)
+    errors = [undersegmentation_error(others.segmentations, each) for each in (learned, plain)]
+    assert errors[0] < 0.9 * errors[1]
+    # It is not because they are smaller or less compact.
+    assert compactness(learned) > compactness(plain)
+    assert n_superpixels(learned) <= n_superpixels(plain)
 
 
 def test_learned_superpixels_are_as_compact_as_slics_on_photographs():
@@ -383,6 +400,20 @@ def test_void_teaches_nothing():
         learner(label_maker=LabelMaker(ignore_label=9)).fit(IMAGES[:1], [void])
 
 
+@pytest.mark.parametrize("features", ["lab", "scattering"])
+@pytest.mark.parametrize(
+    "net", [make_distance_net(1), make_distance_net(3), make_classification_net()]
+)
+def test_where_space_does_not_count_features_are_learned(net, features):
+    net = clone(net).set_params(max_epochs=2)
+    slic = learner(classifier=net, features=features, compactness=0)
+    label_maps = slic.fit(IMAGES[:3], SEGMENTATIONS[:3]).transform(IMAGES[3:])
+    weights = slic.classifier_.module_.channel_weights
+    assert np.isfinite(weights).all()
+    assert weights.any()
+    assert all(labels.max() > 20 for labels in label_maps)
+
+
 @pytest.mark.parametrize("n_layers", [1, 3])
 def test_no_weight_of_space_and_absent_candidates(n_layers):
     small = [image[:16, :16] for image in IMAGES], [each[:16, :16] for each in SEGMENTATIONS]
@@ -455,6 +486,20 @@ def test_an_edge_channel_that_is_not_there_is_told_by_fit():
         ({"pair_features": ["crossed"]}, TypeError, r"pair_features\[0\]: found 'crossed'"),
         ({"classifier": LabelMaker}, ValueError, "'classifier' parameter of TrainableSLIC"),
         ({"channel_weights": [1, 2]}, ValueError, r"channel_weights: found shape \(2,\), expect"),
+        (
+            {"features": "scattering", "channel_weights": [1, 2, 3]},
+            ValueError,
+            r"channel_weights: found shape \(3,\), expected \(93,\)",
+        ),
+        ({"features": "texture"}, ValueError, "'features' parameter of TrainableSLIC"),
+        (
+            {
+                "classifier": make_distance_net().set_params(criterion=torch.nn.CrossEntropyLoss),
+                "label_maker": LabelMaker(targets="share"),
+            },
+            ValueError,
+            "found the criterion CrossEntropyLoss, expected SetLoss .* targets='share'",
+        ),
         ({"spacing": [1, 2, 3]}, ValueError, r"spacing: found \[1, 2, 3\], expected 2 positive"),
     ],
 )

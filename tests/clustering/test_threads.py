@@ -83,6 +83,7 @@ def test_errors_come_out_and_no_call_begins_after_them():
     assert len(begun) < 20
 
 
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_ends_waiting():
     begun = []
 

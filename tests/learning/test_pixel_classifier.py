@@ -171,6 +171,7 @@ class Stopping(Callback):
     [{"module": InterruptedNetwork}, {"callbacks": [Interrupted()]}],
     ids=["network", "callback"],
 )
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_comes_out(params):
     state, n_threads = torch.get_rng_state(), torch.get_num_threads()
     with pytest.raises(KeyboardInterrupt):

@@ -474,6 +474,13 @@ def test_models_of_features_by_name(tmp_path):
     assert_same(clone(plain).fit_transform(IMAGES), expected)
 
 
+@pytest.mark.parametrize("max_epochs", [0, 2])
+def test_weights_of_other_features_are_told_by_fit(max_epochs):
+    net = make_distance_net(1, max_epochs=max_epochs)
+    with pytest.raises(ValueError, match="channel_weights"):
+        learner(channel_weights=[1, 2], classifier=net).fit(IMAGES[:2], SEGMENTATIONS[:2])
+
+
 def test_an_edge_channel_that_is_not_there_is_told_by_fit():
     with pytest.raises(ValueError, match="edge_channel: found 3, expected one of 3 features"):
         learner(edge_channel=3).fit(IMAGES[:2], SEGMENTATIONS[:2])

@@ -174,6 +174,7 @@ class LearningMixin:
         self.n_pixels_ = len(pixels)
         self.n_features_ = pixels.values.shape[1]
         check_edge_channel(self.edge_channel, self.n_features_)
+        check_channel_weights(self.channel_weights, self.n_features_)
         self.classifier_ = fit_net(
             net,
             pixels,

@@ -224,17 +224,16 @@ def _make_net(module, module_params, *, learning_rate, patience, **params):
         ("decay", CosineDecay()),
         ("early_stopping", EarlyStopping(patience=patience, load_best=True)),
     ]
-    return CandidateClassifier(
-        module,
+    defaults = {
         # A placeholder until the images are known.
-        module__n_features=1,
+        "module__n_features": 1,
         **{f"module__{name}": value for name, value in module_params.items()},
-        criterion=SetLoss,
-        optimizer=torch.optim.Adam,
-        lr=learning_rate,
-        iterator_train__shuffle=True,
-        predict_nonlinearity=torch.exp,
+        "criterion": SetLoss,
+        "optimizer": torch.optim.Adam,
+        "iterator_train__shuffle": True,
+        "predict_nonlinearity": torch.exp,
         # skorch would compute an accuracy, which has no meaning for sets of right candidates.
-        callbacks__valid_acc=None,
-        **{"callbacks": callbacks, **params},
-    )
+        "callbacks__valid_acc": None,
+        "callbacks": callbacks,
+    }
+    return CandidateClassifier(module, lr=learning_rate, **{**defaults, **params})

@@ -142,3 +142,9 @@ def test_grid_search_reaches_their_parameters():
 def test_the_learning_rate_has_one_name(make):
     with pytest.raises(TypeError, match="lr: expected learning_rate"):
         make(lr=0.1)
+
+
+def test_any_parameter_of_skorch_can_be_given():
+    net = make_distance_net(criterion=torch.nn.CrossEntropyLoss, optimizer=torch.optim.SGD)
+    assert net.criterion is torch.nn.CrossEntropyLoss
+    assert net.optimizer is torch.optim.SGD

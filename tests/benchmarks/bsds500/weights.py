@@ -74,7 +74,7 @@ def plot(groups, path):
     figure, panel = plt.subplots(figsize=(9, 0.42 * len(wide) + 1.2), layout="constrained")
     left = np.zeros(len(wide))
     for angle, colour in zip(angles, colours, strict=True):
-        label = f"edges at {angle}" if angle else "no direction"
+        label = f"change along {angle}" if angle else "no direction"
         panel.barh(wide.index, wide[angle], left=left, color=colour, label=label)
         left += wide[angle]
     panel.set(xlabel="share of the squared distance, without space")

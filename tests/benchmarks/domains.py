@@ -24,7 +24,7 @@ from sklearn.model_selection import train_test_split
 
 from sksuperpixel import SLIC, ChannelUnion, LabFeatures, TrainableSLIC, match_compactness
 from sksuperpixel.datasets import load_image_folder
-from sksuperpixel.features import ScatteringFeatures
+from sksuperpixel.features import ScatteringFeatures, features_of_name
 from sksuperpixel.metrics import superpixel_report
 from sksuperpixel.networks import make_distance_net
 
@@ -70,41 +70,49 @@ def to_8_bits(image):
     return np.round(255.0 * image / max(image.max(), 1)).astype(np.uint8)
 
 
-def with_weights_by_hand(**params):
-    """Make a SLIC with hand-set weights for smoothed colour and the finest texture."""
+def features_by_hand():
+    """Make the features that were weighed by hand: smoothed colour and the finest texture."""
     texture = ScatteringFeatures(
         J=1, max_order=1, channels="lightness", select=lambda each: each.order > 0
     )
-    features = ChannelUnion(
+    return ChannelUnion(
         [("lab", LabFeatures(sigma=0.7)), ("texture", texture)],
         transformer_weights={"texture": 100},
     )
-    return SLIC(features=features, channel_weights=[1, 4, 4] + 8 * [16], **params)
 
 
 def methods(size, n_jobs):
-    """Make the estimators to compare, by name."""
-    shared = {"superpixel_size": size, "n_jobs": n_jobs}
+    """Make the transformers and estimators to compare, by name."""
+    shared = {"superpixel_size": size, "features": "passthrough", "n_jobs": n_jobs}
+    by_hand = SLIC(channel_weights=[1, 4, 4] + 8 * [16], **shared)
     learned = {
-        name: TrainableSLIC(
-            features="scattering", classifier=make_distance_net(n_layers), random_state=0, **shared
+        name: (
+            features_of_name("scattering"),
+            TrainableSLIC(classifier=make_distance_net(n_layers), random_state=0, **shared),
         )
         for name, n_layers in (("one layer", 1), ("three layers", 3))
     }
-    return {"SLIC": SLIC(**shared), "by hand": with_weights_by_hand(**shared), **learned}
+    return {
+        "SLIC": (LabFeatures(), SLIC(**shared)),
+        "by hand": (features_by_hand(), by_hand),
+        **learned,
+    }
 
 
 def compare(name, train, test, n_jobs):
     """Score all methods on one kind of images."""
     rows, wanted = {}, COMPACTNESS
-    for method, model in methods(SIZES.get(name, 16), n_jobs).items():
+    for method, (features, model) in methods(SIZES.get(name, 16), n_jobs).items():
         start = perf_counter()
-        model.fit(*train)
+        features.fit(train[0])
+        model.fit(features.transform(train[0]), train[1])
         seconds = perf_counter() - start
-        reached = match_compactness(model, test[0], wanted)
+        # Features are computed once, not again for every compactness that is tried.
+        images = [np.asarray(each) for each in features.transform(test[0])]
+        reached = match_compactness(model, images, wanted)
         if method == "SLIC":  # the first one; all others are made as compact
             wanted = reached
-        report = superpixel_report(test[1], model.transform(test[0]), tolerance=TOLERANCE)
+        report = superpixel_report(test[1], model.transform(images), tolerance=TOLERANCE)
         rows[method] = report.mean()[list(SCORES)].rename(SCORES)
         rows[method]["seconds"] = seconds
     table = pd.DataFrame(rows).T

@@ -200,7 +200,6 @@ def main():
         scales=at_all_sizes(tables["scales"]),
         others=other_images(tables["others"]),
         domains=other_domains(tables["domains"]),
-        minutes=f"{tables['times']['seconds'].sum() / 60:.0f}",
     )
     path = arguments.docs / "bsds500.md"
     path.write_text(text)

@@ -301,6 +301,28 @@ def test_the_model_is_adapted(run, camvid, tmp_path):
     assert (table.groupby("images")["MDE"].nunique() == 4).all()
 
 
+def test_other_kinds_of_images_are_compared(run, tmp_path):
+    data = make_texture_mosaics(4, image_shape=SHAPE, random_state=0)
+    folder = tmp_path / "mosaics"
+    save_pairs(folder / "images", folder / "labels", data.images, data.segmentations)
+    output = tmp_path / "domains.csv"
+    run("domains.py", folder, "--n-jobs", 1, "--output", output)
+    table = pd.read_csv(output, index_col="method")
+    assert table.index.tolist() == ["SLIC", "by hand", "one layer", "three layers"]
+    assert table.loc["SLIC", "to SLIC"] == 1
+    # Learning from two mosaics helps with the others.
+    assert table.loc["three layers", "to SLIC"] < 0.96
+
+
+def test_the_reference_is_measured(run, bsds500, tmp_path, import_script):
+    output = tmp_path / "reference.csv"
+    options = ["--data", bsds500, "--n-jobs", 1, "--output", output]
+    changes = {"reference_compactness.SIZES": (8,), "reference_compactness.PARAMETERS": (1, 100)}
+    run("reference_compactness.py", *options, changes=changes)
+    (row,) = pd.read_csv(output, index_col="size").to_numpy()
+    assert 0 < row[0] < row[1] < np.pi / 4
+
+
 def test_a_model_is_learned(run, bsds500, tmp_path, capsys):
     output = tmp_path / "model.safetensors"
     options = ["--data", bsds500, "--output", output, "--epochs", 2, "--every", 2, "--limit", 2]

@@ -65,7 +65,8 @@ def _best(tried, wanted, tol):
 
 def _next_guess(tried, wanted):
     """Interpolate between the nearest trials on both sides, or extrapolate from the nearest."""
-    # Where the curve is flat, trials are equal. The nearest ones are those next to the change.
+    # Where the curve is flat, several trials are equally compact. Of those on each side, the one
+    # nearest to the other side is taken.
     below = max((pair for pair in tried if pair[1] <= wanted), default=None)
     above = min((pair for pair in tried if pair[1] > wanted), default=None)
     if below is None or above is None:

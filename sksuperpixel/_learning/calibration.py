@@ -89,12 +89,9 @@ class Sample:
         ValueError
             If it has another number of features than the first.
         """
-        n_features = len(image.features)
-        if self.images and n_features != len(self.images[0].features):
-            raise ValueError(
-                f"found {n_features} features, expected {len(self.images[0].features)} as in "
-                "image 0"
-            )
+        found = len(image.features)
+        if self.images and found != self.n_features:
+            raise ValueError(f"found {found} features, expected {self.n_features} as in image 0")
         grid = learning_grid(image, self._settings)
         shape = np.asarray(image.shape)
         length = np.ceil(shape / grid.n_cells * _CELLS).astype(int)
@@ -108,6 +105,11 @@ class Sample:
         mask = None if image.mask is None else image.mask[window].copy()
         self.images.append(image._replace(features=image.features[:, *window].copy(), mask=mask))
         self._sizes.append(grid.size)
+
+    @property
+    def n_features(self):
+        """C, the number of features of each image."""
+        return len(self.images[0].features)
 
     @property
     def is_full(self):

@@ -18,8 +18,8 @@ from sksuperpixel._learning.training_pixels import concatenate_pixels, share_out
 # as compact as they will be used, it learns from the clusters of a distance that is as compact as
 # SLIC's with this multiple of the parameter. It was chosen on BSDS500's validation images.
 _COMPACTNESS_OF_TEACHER = 1.45
-# The best weights depend less on chance with more pixels: from few images, up to three times as
-# many are drawn, as long as there are not more than these in all.
+# With more pixels, the best weights depend less on chance. If there are few images, up to three
+# times the usual number of pixels is drawn from each, but no more than this number in all.
 _MOST_OF_USUAL, _ENOUGH_PIXELS = 3, 200_000
 
 
@@ -107,12 +107,12 @@ class LearningMixin:
                 return None
             before = self._weights_before()
             # If there were other features before, loading the network will say so.
-            if before is None or len(before) < len(sample.images[0].features):
+            if before is None or len(before) < sample.n_features:
                 return sample.even_weights()
             return self._to_teach(before, sample)[0]
         if sample is None:
             return np.asarray(self.channel_weights)
-        return check_channel_weights(self.channel_weights, len(sample.images[0].features))
+        return check_channel_weights(self.channel_weights, sample.n_features)
 
     def _to_teach(self, weights, sample):
         """Divide weights by a number so that superpixels are as compact as networks learn from.
@@ -120,10 +120,10 @@ class LearningMixin:
         Returns
         -------
         weights : ndarray of shape (C,), float64
-            Those of the features, without those of pair features.
+            The weights of the features. Those of pair features are left out.
         divisor : float
         """
-        weights = np.asarray(weights, np.float64)[: len(sample.images[0].features)]
+        weights = np.asarray(weights, np.float64)[: sample.n_features]
         parameter = _COMPACTNESS_OF_TEACHER * self.compactness
         divisor = sample.space_factor(WeightedDistance(weights), parameter) ** 2
         return weights / divisor, divisor

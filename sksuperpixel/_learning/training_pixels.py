@@ -117,15 +117,15 @@ def share_out(parts, n_pixels):
     Parameters
     ----------
     parts : list of TrainingPixels
-        The pixels drawn from each image, in random order. They are replaced one by one, so that
-        memory is freed on the way.
+        The pixels drawn from each image, in random order. The list is changed in place, so that
+        memory is freed image by image.
     n_pixels : int or None
         Mean number of pixels per image. None to keep all.
 
     Returns
     -------
     list of TrainingPixels
-        `parts`. An image that has fewer pixels than its share keeps them all.
+        The same list. An image that has fewer pixels than its share keeps them all.
     """
     total = sum(part.n_teaching for part in parts)
     if n_pixels is not None and total > 0:

@@ -86,7 +86,7 @@ class ModelFilesMixin:
             Torch device that the networks run on.
         train_features : bool, default=False
             What `fit` does with the model. If False, the features stay as they are, and `fit`
-            learns their weights and adapts the compactness. This takes little longer than
+            learns their weights and adapts the compactness. This takes about twice as long as
             computing the features of all images, also in each fit of a grid search. If True,
             `fit` goes on training the network that computes the features, which takes minutes
             and gains far more.

@@ -130,7 +130,7 @@ def test_noise_below_the_tolerance_does_not_matter(wanted, start):
 
 @given(st.floats(0.1, 0.9), st.floats(0.05, 0.3), st.floats(1, 100), st.integers(1, 20))
 def test_noise_alone_leaves_the_start(value, noise, start, max_iter):
-    # Features that say nothing: superpixels are always about as compact.
+    # If features say nothing, superpixels are about equally compact with any parameter.
     curve = Curve(np.log([1e-9, 1e9]), np.array([value, value]), noise=0.002)
     found, _ = search_compactness(curve, value - noise, start=start, tol=0.005, max_iter=max_iter)
     assert found == pytest.approx(start)

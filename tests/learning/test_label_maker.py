@@ -80,7 +80,7 @@ def test_sets_are_all_right_candidates():
 
 
 def test_shares_of_candidates_by_hand():
-    # Cluster 1 lies half in 0, half in 5. The least share is a thousandth.
+    # Half of cluster 1 lies in segment 0, and half in segment 5. The least share is a thousandth.
     expected = [[1, 0.5, 1e-3], [0.5, 1, 1e-3], [1, 1e-3, 0.5]]
     np.testing.assert_allclose(make(targets="share"), expected, rtol=1e-6)
 

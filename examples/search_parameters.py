@@ -109,7 +109,7 @@ def main():
             {
                 "slic__label_maker__min_segments": [2, 3],
                 "slic__n_candidates": [5, 9],
-                "slic__compactness": [1, 3, 10],
+                "slic__compactness": [3, 10, 30],
             },
             scoring={name: SCORERS[name] for name in METRICS},
             refit="neg_undersegmentation_error",

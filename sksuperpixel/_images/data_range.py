@@ -5,9 +5,11 @@ import numpy as np
 from sksuperpixel._images.errors import warn_about_image
 from sksuperpixel._images.parameters import check_data_range
 
+# How to set it, where features are given by their name.
+_HOW = "features=features_of_name('lab', data_range={}), and likewise for 'scattering'"
 _FLOATS = (
     "floats in [0, 1]; clip them, or set the data_range of the features, as in "
-    "features=LabFeatures(data_range=...)"
+    + _HOW.format("...")
 )
 # Floats may leave their range by rounding, for example when an image was filtered.
 _TOLERANCE = 1e-4
@@ -58,8 +60,7 @@ def check_colours(image, data_range=None):
     if image.dtype.kind != "f":
         raise ValueError(
             f"found dtype {image.dtype}, expected uint8, uint16 or floats in [0, 1]; for other "
-            "numbers, set the data_range of the features, as in "
-            "features=LabFeatures(data_range=...)"
+            f"numbers, set the data_range of the features, as in {_HOW.format('...')}"
         )
     _warn_if_unused(image, "float", 1)
     return _scaled_colours(image, (0, 1), _FLOATS)
@@ -134,6 +135,5 @@ def _warn_if_unused(image, kind, white):
     guess = largest if white == 1 else 2 ** int(largest).bit_length() - 1
     warn_about_image(
         f"found {image.dtype} values up to {largest:g}, expected up to {white:g}. If white is "
-        f"{guess:g}, set data_range={guess:g} of the features (in place of features='lab', "
-        f"features=LabFeatures(data_range={guess:g}))"
+        f"{guess:g}, set the data_range of the features, as in {_HOW.format(format(guess, 'g'))}"
     )

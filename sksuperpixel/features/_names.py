@@ -9,7 +9,7 @@ from sksuperpixel.features.scattering.transformer import ScatteringFeatures
 _SMOOTHING = 0.7
 
 
-def features_of_name(name, channel_axis=-1):
+def features_of_name(name, channel_axis=-1, data_range=None):
     """Make the transformer that a name of features stands for.
 
     Parameters
@@ -20,6 +20,8 @@ def features_of_name(name, channel_axis=-1):
         features, of which a learned distance keeps those that help.
     channel_axis : int or None, default=-1
         Which axis of an image holds its channels; None for grey images without such an axis.
+    data_range : float or pair of float, default=None
+        Values of black and white, or only of white, see `LabFeatures`.
 
     Returns
     -------
@@ -37,16 +39,16 @@ def features_of_name(name, channel_axis=-1):
     >>> features_of_name("lab")
     LabFeatures()
     """
+    shared = {"channel_axis": channel_axis, "data_range": data_range}
     if name == "lab":
-        return LabFeatures(channel_axis=channel_axis)
+        return LabFeatures(**shared)
     if name != "scattering":
         raise ValueError(f"name: found {name!r}, expected 'lab' or 'scattering'")
-    lightness = {"channels": "lightness", "channel_axis": channel_axis}
     return ChannelUnion(
         [
-            ("lab", LabFeatures(sigma=_SMOOTHING, channel_axis=channel_axis)),
-            ("fine", ScatteringFeatures(J=1, **lightness)),
-            ("coarse", ScatteringFeatures(J=2, **lightness)),
+            ("lab", LabFeatures(sigma=_SMOOTHING, **shared)),
+            ("fine", ScatteringFeatures(J=1, channels="lightness", **shared)),
+            ("coarse", ScatteringFeatures(J=2, channels="lightness", **shared)),
         ],
         channel_axis=channel_axis,
     )

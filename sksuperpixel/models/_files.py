@@ -27,7 +27,6 @@ from sksuperpixel.models._mixin import ModelFilesMixin
 from sksuperpixel.models._networks import (
     describe_network,
     restore_network,
-    take_merging_weights,
 )
 from sksuperpixel.models._parameters import to_json
 from sksuperpixel.models._transformers import (
@@ -194,7 +193,6 @@ def _restore_model(text, tensors, model_class, device):
     model.n_pixels_ = check_count(learned["n_pixels_"], "n_pixels_", most=2**63 - 1)
     model.n_features_ = module.n_features - len(model.pair_features_)
     _check_fits(model, module)
-    take_merging_weights(module, tensors, _OF_NETWORK, model.channel_weights)
     max_epochs = check_count(description["training"]["max_epochs"], "max_epochs")
     model.classifier_ = make_net_of(module, device=device).set_params(max_epochs=max_epochs)
     model.classifier = clone(model.classifier_)

@@ -22,7 +22,6 @@ _NETWORKS = {
 _MOST_HIDDEN = 10_000
 # The squares of scales and of their inverses must be numbers of float32.
 _LARGEST_SCALE = 1e18
-_MERGING_WEIGHTS = "merging_weights"
 
 
 def describe_network(module, prefix):
@@ -89,9 +88,6 @@ def restore_network(description, tensors, prefix):
         has_no_tensor = each == "n_hidden" and params["n_layers"] == 1
         check_count(value, f"network: {each}", 1, _MOST_HIDDEN if has_no_tensor else largest)
     kind = getattr(networks, name)
-    if name == "ClassificationNetwork":
-        # Older files hold no weights for merging, see `take_merging_weights`.
-        tensors = {prefix + _MERGING_WEIGHTS: torch.ones(params["n_features"]), **tensors}
     # On the device "meta", a network has shapes but takes no memory.
     with torch.device("meta"):
         check_tensors(tensors, kind(**params), prefix)
@@ -100,26 +96,6 @@ def restore_network(description, tensors, prefix):
     fill_network(module, tensors, prefix)
     _check_numbers(module)
     return module
-
-
-def take_merging_weights(module, tensors, prefix, channel_weights):
-    """Set weights for merging if the file is too old to hold them.
-
-    Parameters
-    ----------
-    module : DistanceNetwork or ClassificationNetwork
-        It is changed.
-    tensors : dict of str to torch.Tensor
-        All tensors of the file.
-    prefix : str
-        Prefix of the names of the network's tensors.
-    channel_weights : array-like of shape (C,), or None
-        The estimator's parameter, by which such models merged. It was checked before.
-    """
-    has_weights = hasattr(module, _MERGING_WEIGHTS)
-    if has_weights and prefix + _MERGING_WEIGHTS not in tensors and channel_weights is not None:
-        weights = module.merging_weights
-        weights[: len(channel_weights)] = weights.new_tensor(channel_weights)
 
 
 def _check_numbers(module):

@@ -41,3 +41,13 @@ def test_grey_images_have_no_axis_of_channels(name):
 def test_unknown_names_are_an_error(name):
     with pytest.raises(ValueError, match=f"^name: found {name!r}, expected 'lab' or 'scattering'"):
         features_of_name(name)
+
+
+@pytest.mark.parametrize("name", ["lab", "scattering"])
+def test_the_range_of_the_numbers_is_passed_on(name):
+    grey = (IMAGE[..., 0] // 16).astype(np.uint8)
+    wide = (grey.astype(np.uint16) * 257).astype(np.uint16)
+    narrow = features_of_name(name, data_range=15).fit_transform([grey])[0]
+    full = features_of_name(name, data_range=15 * 257).fit_transform([wide])[0]
+    np.testing.assert_allclose(narrow, full, atol=1e-4)
+    assert narrow[..., 0].max() > 50

@@ -121,8 +121,8 @@ def test_types_without_black_and_white_need_a_range(dtype):
 )
 def test_a_range_that_is_hardly_used_is_warned_of(image, found, guess):
     message = (
-        f"image 3: found {found}. If white is {guess}, set data_range={guess} of the features "
-        f"(in place of features='lab', features=LabFeatures(data_range={guess}))"
+        f"image 3: found {found}. If white is {guess}, set the data_range of the features, as in "
+        f"features=features_of_name('lab', data_range={guess}), and likewise for 'scattering'"
     )
     with pytest.warns(UserWarning, match="image 3") as caught, about_image(3):
         check_colours(image)

@@ -352,27 +352,6 @@ def test_entries_out_of_range_are_named(saved, place, value, message):
     assert type(error.value) is ValueError
 
 
-@pytest.mark.parametrize("channel_weights", [None, [0.1, 2.0, 1.0]])
-def test_older_files_of_classification_networks_hold_no_weights_for_merging(
-    tmp_path, channel_weights
-):
-    net = make_classification_net(max_epochs=1)
-    slic = learner(classifier=net, channel_weights=channel_weights, n_segments=20)
-    slic.fit(IMAGES[:2], SEGMENTATIONS[:2])
-    # What such files were written from.
-    weights = torch.ones(3) if channel_weights is None else torch.tensor(channel_weights)
-    slic.classifier_.module_.merging_weights[:] = weights
-    slic.save(tmp_path / "model")
-    tensors = tensors_in(tmp_path / "model")
-    del tensors["network.merging_weights"]
-    rewrite(tmp_path / "model", tensors=tensors)
-    loaded = TrainableSLIC.load(tmp_path / "model")
-    assert_same(loaded, slic)
-    assert loaded.classifier_.module_.channel_weights.tolist() == weights.tolist()
-    loaded.save(tmp_path / "again")
-    assert_same(TrainableSLIC.load(tmp_path / "again"), slic)
-
-
 def test_a_parameter_newer_than_the_file_keeps_its_default(saved):
     description = description_of(saved)
     del description["params"]["start_label"]

@@ -29,14 +29,14 @@ _MEASURED = (
 )
 _OF_SQUARES = np.pi / 4
 # Compactness is measured to this precision, on at most this number of images, in parts of at most
-# this number of grid cells along each axis, as long as their features do not fill 512 MiB.
+# this number of grid cells along each axis, as long as their features do not fill 256 MiB.
 _TOLERANCE = 0.005
 # Some features cannot make superpixels as compact as wanted. Larger factors would only make space,
 # or features, stop counting.
 _LARGEST_FACTOR = 30
 MOST_IMAGES = 8
 _CELLS = 16
-_MOST_NUMBERS = 2**27
+_MOST_NUMBERS = 2**26
 
 
 def reference_compactness(size, parameter, n_axes=2):

@@ -205,7 +205,9 @@ def merge_small(features, regions, min_count):
         regions = np.array([*map(root, range(len(sizes))), -1])[regions]
 
 
-def merge_cheapest(features, regions, n_wanted, scale, border_power, edges=None, offset=1.0):
+def merge_cheapest(
+    features, regions, n_wanted, scale, border_power, thick, edges=None, offset=1.0
+):
     """Look at every pair before every merge."""
     regions = regions.copy()
     positions = np.indices(regions.shape) * np.asarray(scale, np.float64).reshape(-1, 1, 1, 1)
@@ -215,14 +217,25 @@ def merge_cheapest(features, regions, n_wanted, scale, border_power, edges=None,
         if not pairs:
             break
         strengths = dict.fromkeys(pairs, 0.0) if edges is None else edge_strengths(regions, edges)
+        thickness = thicknesses(regions, pairs)
 
-        def cost(p, regions=regions, pairs=pairs, strengths=strengths):
+        def cost(p, regions=regions, pairs=pairs, strengths=strengths, thickness=thickness):
             by_length = increase(values, regions, *p) / pairs[p] ** border_power
-            return by_length * (offset + strengths[p] / pairs[p]), p
+            by_strength = by_length * (offset + strengths[p] / pairs[p])
+            return by_strength * min(min(thickness[k] for k in p) / thick, 1.0), p
 
         low, high = min(pairs, key=cost)
         regions[regions == high] = low
     return by_first_pixel(regions)
+
+
+def thicknesses(regions, pairs):
+    """Twice the area of each region over the number of faces that it shares with others."""
+    faces = {}
+    for p, shared in pairs.items():
+        for k in p:
+            faces[k] = faces.get(k, 0) + shared
+    return {k: 2.0 * np.count_nonzero(regions == k) / n for k, n in faces.items()}
 
 
 def refined(features, regions, scale, faces, n_iter):

@@ -22,7 +22,14 @@ def test_merge_cheapest_equals_reference(problem, n_labels, n_wanted, with_edges
         edges = (rng.integers(0, 9, labels.shape) / 8).astype(np.float32)
         offset = merging._EDGE_OFFSET
     expected = reference.merge_cheapest(
-        features, regions, n_wanted, scale, merging._BORDER_POWER, edges, offset
+        features,
+        regions,
+        n_wanted,
+        scale,
+        merging._BORDER_POWER,
+        merging._THICK,
+        edges,
+        offset,
     )
     n_left = merging.merge_to_number(features, regions, n_regions, n_wanted, scale, edges)
     np.testing.assert_array_equal(regions, expected)

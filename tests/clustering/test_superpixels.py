@@ -68,7 +68,9 @@ def reference_superpixels(image, settings):
     scale = (superpixels._MERGE_COMPACTNESS * settings.compactness * step).astype(np.float32)
 
     def merged(regions, n_wanted):
-        return reference.merge_cheapest(features, regions, n_wanted, scale, merging._BORDER_POWER)
+        return reference.merge_cheapest(
+            features, regions, n_wanted, scale, merging._BORDER_POWER, merging._THICK
+        )
 
     if settings.refine_iter == 0:
         return merged(regions, n_segments)

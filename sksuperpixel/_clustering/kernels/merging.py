@@ -159,22 +159,31 @@ def strengths_at_borders(
 
 
 @kernel
+def _thinness(a, b, counts, perimeters, thick):
+    """Thickness of the thinner of two regions as a fraction of `thick`, at most 1."""
+    thickness = min(2.0 * counts[a] / perimeters[a], 2.0 * counts[b] / perimeters[b])
+    return min(thickness / thick, 1.0)
+
+
+@kernel
 def merge_cheapest(
     n_wanted,  # IN: number of regions to leave
     border_power,  # IN: see below
     offset,  # IN: see below
+    thick,  # IN: see below
     pairs,  # IN (n, 2) int32: the regions that touch, each pair once
     faces,  # IN (n,) int32: how many faces they share
     strengths,  # IN (n,) float64: sum of the edge strengths at these faces
     counts,  # IN and OUT (K,) float64: a root has the count of its tree
+    perimeters,  # IN and OUT (K,) float64: faces shared with other regions; likewise
     sums,  # IN and OUT (K, C) float64: features and weighted positions
     parents,  # IN and OUT (K,) int32: the forest of merged regions
 ):
     """Merge touching regions, the cheapest pair first; return how many regions are left.
 
     The cost of a pair is Ward's increase divided by the number of shared faces to the power
-    `border_power`, times `offset` plus the mean edge strength at these faces. A heap holds the
-    pairs. After a merge, the entries of its two regions are out of date, and new entries are
+    `border_power`, times `offset` plus the mean edge strength at these faces, times the thickness
+    of the thinner region as a fraction of `thick`, where that is below 1. A heap holds the pairs. After a merge, the entries of its two regions are out of date, and new entries are
     added for the neighbours of the merged region. The third number of an entry tells whether the
     entry is out of date: it is the sum of the versions of its two regions, which only grow.
     """
@@ -210,6 +219,7 @@ def merge_cheapest(
         a, b = np.int64(pairs[e, 0]), np.int64(pairs[e, 1])
         cost = _increase(a, b, counts, means) / faces[e] ** border_power
         cost *= offset + strengths[e] / faces[e]
+        cost *= _thinness(a, b, counts, perimeters, thick)
         _push(heap_cost, heap_pair, size, cost, a, b, np.int64(0))
         size += 1
     n_left = n_regions
@@ -227,10 +237,13 @@ def merge_cheapest(
         last[a] = last[b]
         n_left -= 1
         # Remove entries that now lie inside the region, and join entries of the same neighbour.
+        perimeters[a] = 0.0
         before, h, degree = np.int64(-1), first[a], 0
         while h >= 0:
             other = find(parents, neighbour[h])
             after = following[h]
+            if other != a:
+                perimeters[a] += shared[h]
             if other != a and seen_by[other] != b:
                 seen_by[other], seen_at[other] = b, h
                 neighbour[h] = other
@@ -260,6 +273,7 @@ def merge_cheapest(
             other = np.int64(neighbour[h])
             cost = _increase(a, other, counts, means) / shared[h] ** border_power
             cost *= offset + strength[h] / shared[h]
+            cost *= _thinness(a, other, counts, perimeters, thick)
             stamp = np.int64(version[a] + version[other])
             _push(heap_cost, heap_pair, size, cost, a, other, stamp)
             size += 1

@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_is_fitted
 
-from sksuperpixel._clustering.planes import Planes, channels_first
+from sksuperpixel._clustering.planes import Planes, channels_first, largest_magnitude
 from sksuperpixel._clustering.settings import Settings, of_python
 from sksuperpixel._clustering.superpixels import superpixels
 from sksuperpixel._clustering.threads import ONE_THREAD, Threads, run_in_order
@@ -243,7 +243,9 @@ class SuperpixelTransformer(
 
     def _map_images(self, function, n_images):
         """Yield ``function(threads, index)`` for each image, in order."""
-        n_threads = min(effective_n_jobs(self.n_jobs), _THREADS_PER_CORE * cpu_count())
+        n_threads = effective_n_jobs(self.n_jobs)
+        if n_threads > 1:
+            n_threads = min(n_threads, _THREADS_PER_CORE * cpu_count())
         if n_threads == 1:
             yield from (function(ONE_THREAD, i) for i in range(n_images))
             return
@@ -276,7 +278,8 @@ class SuperpixelTransformer(
         # Checked after the conversion, because float64 values may be too large for float32.
         seen = self._channels_looked_at(len(planes))
         what = "" if own else "in the features "
-        check_finite(np.moveaxis(planes if seen.all() else planes[seen], 0, -1), image.mask, what)
+        if not np.isfinite(largest_magnitude(planes)):
+            check_finite(np.moveaxis(planes[seen], 0, -1), image.mask, what)
         _check_not_all_lost(values, planes, image.mask, seen, what)
         # An image is a volume of one plane.
         volume = (1,) * (3 - len(image.shape)) + image.shape

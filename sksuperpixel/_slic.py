@@ -56,7 +56,7 @@ class SLIC(SuperpixelTransformer):
         weak edges between them are merged first. The distance treats the edge map like any other
         feature, but next to colours, which vary much more, it hardly counts. With
         ``oversegmentation=1``, neither this parameter nor `refine_iter` has an effect.
-    refine_iter : int, default=5
+    refine_iter : int, default=20
         Used with `n_segments`: maximum number of passes over the borders of superpixels after
         merging. In each pass, pixels move to the superpixel across the border where that makes
         superpixels more uniform or borders shorter. At most 10,000; 0 for no refinement.
@@ -156,7 +156,7 @@ class SLIC(SuperpixelTransformer):
         enforce_connectivity=True,
         oversegmentation=6.0,
         edge_channel=None,
-        refine_iter=5,
+        refine_iter=20,
         min_size_factor=0.25,
         channel_axis=-1,
         spacing=None,

@@ -176,7 +176,7 @@ class TrainableSLIC(LearningMixin, MiningMixin, ModelFilesMixin, SuperpixelTrans
         n_rounds=1,
         oversegmentation=6.0,
         edge_channel=None,
-        refine_iter=5,
+        refine_iter=20,
         min_size_factor=0.25,
         channel_axis=-1,
         spacing=None,

@@ -166,18 +166,20 @@ def touching(regions):
     return pairs
 
 
-def increase(features, regions, a, b):
-    one, two = (features[:, regions == k].astype(np.float64) for k in (a, b))
+def increase(values, regions, a, b, scale):
+    """Increase of the sum of squares when two regions become one, with a factor per channel."""
+    one, two = (values[:, regions == k].astype(np.float64) for k in (a, b))
     n, m = one.shape[1], two.shape[1]
     distance = 0.0
-    for x, y in zip(one, two, strict=True):
-        difference = x.sum() / n - y.sum() / m
+    for x, y, factor in zip(one, two, scale, strict=True):
+        difference = x.sum() / n * factor - y.sum() / m * factor
         distance += difference * difference
     return distance * (n * m) / (n + m)
 
 
 def merge_small(features, regions, min_count):
     regions = regions.copy()
+    ones = len(features) * [1]
     while True:
         sizes = np.bincount(regions[regions >= 0])
         pairs = touching(regions)
@@ -186,10 +188,11 @@ def merge_small(features, regions, min_count):
             if 0 < sizes[a] < min_count:
                 around = [p[0] if p[1] == a else p[1] for p in pairs if a in p]
                 if around:
-                    choices[a] = min(
-                        around,
-                        key=lambda b: (increase(features, regions, min(a, b), max(a, b)), b),
-                    )
+                    costs = {
+                        b: np.float32(increase(features, regions, min(a, b), max(a, b), ones))
+                        for b in around
+                    }
+                    choices[a] = min(around, key=lambda b, costs=costs: (costs[b], b))
         if not choices:
             return by_first_pixel(regions)
         parents = list(range(len(sizes)))
@@ -205,13 +208,11 @@ def merge_small(features, regions, min_count):
         regions = np.array([*map(root, range(len(sizes))), -1])[regions]
 
 
-def merge_cheapest(
-    features, regions, n_wanted, scale, border_power, thick, edges=None, offset=1.0
-):
+def merge_cheapest(features, regions, n_wanted, scale, thick, edges=None, offset=1.0):
     """Look at every pair before every merge."""
     regions = regions.copy()
-    positions = np.indices(regions.shape) * np.asarray(scale, np.float64).reshape(-1, 1, 1, 1)
-    values = np.concatenate((features.astype(np.float64), positions))
+    values = np.concatenate((np.indices(regions.shape), features))
+    scale = [*np.asarray(scale, np.float64), *len(features) * [1.0]]
     while len(np.unique(regions[regions >= 0])) > n_wanted:
         pairs = touching(regions)
         if not pairs:
@@ -220,9 +221,9 @@ def merge_cheapest(
         thickness = thicknesses(regions, pairs)
 
         def cost(p, regions=regions, pairs=pairs, strengths=strengths, thickness=thickness):
-            by_length = increase(values, regions, *p) / pairs[p] ** border_power
+            by_length = increase(values, regions, *p, scale) / np.sqrt(np.sqrt(pairs[p]))
             by_strength = by_length * (offset + strengths[p] / pairs[p])
-            return by_strength * min(min(thickness[k] for k in p) / thick, 1.0), p
+            return by_strength * min(*(thickness[k] / thick for k in p), 1.0), p
 
         low, high = min(pairs, key=cost)
         regions[regions == high] = low
@@ -239,26 +240,44 @@ def thicknesses(regions, pairs):
 
 
 def refined(features, regions, scale, faces, n_iter):
-    """Move one pixel after the other across borders, forwards and backwards in turn."""
+    """Move one marked pixel after the other across borders, forwards and backwards in turn."""
     regions = regions.copy()
+    pixels = list(np.ndindex(regions.shape))
+    marked = {p for p in pixels if any(k != regions[p] for _, k in faces_around(regions, p))}
+    marked = {p for p in marked if regions[p] >= 0}
     for iteration in range(n_iter):
         labels = np.unique(regions[regions >= 0])
         centres = {k: np.argwhere(regions == k).mean(axis=0) for k in labels}
         means = {k: features[:, regions == k].astype(np.float64).mean(axis=1) for k in labels}
-        pixels = list(np.ndindex(regions.shape))
-        before = regions.copy()
+        n_moved = 0
         for pixel in reversed(pixels) if iteration % 2 else pixels:
-            if regions[pixel] >= 0:
-                around = faces_around(regions, pixel)
-                own = refining_cost(features, pixel, centres, means, scale, faces, around)
-                costs = {k: own(k) - own(regions[pixel]) for _, k in around if k != regions[pixel]}
-                # The first of equals.
-                best = min(costs, key=costs.get, default=None)
-                if best is not None and costs[best] < 0 and is_dispensable(regions, pixel):
-                    regions[pixel] = best
-        if (regions == before).all():
+            if pixel not in marked:
+                continue
+            marked.remove(pixel)
+            around = faces_around(regions, pixel)
+            own = regions[pixel]
+            costs = {
+                k: refining_cost(features, pixel, k, own, centres, means, scale, faces, around)
+                for _, k in around
+                if k != own
+            }
+            # The first of equals.
+            best = min(costs, key=costs.get, default=None)
+            if best is not None and costs[best] < 0 and is_dispensable(regions, pixel):
+                regions[pixel] = best
+                n_moved += 1
+                marked |= {p for p in pixels_around(regions, pixel) if regions[p] >= 0}
+        if n_moved == 0:
             break
     return regions
+
+
+def pixels_around(regions, pixel):
+    """Pixels that are marked when this one moves."""
+    z, y, x = pixel
+    found = [(z, y + i, x + j) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
+    found += [(z - 1, y, x), (z + 1, y, x)]
+    return [p for p in found if all(0 <= i < n for i, n in zip(p, regions.shape, strict=True))]
 
 
 def faces_around(regions, pixel):
@@ -273,18 +292,20 @@ def faces_around(regions, pixel):
     return found
 
 
-def refining_cost(features, pixel, centres, means, scale, faces, around):
-    def cost(k):
-        total = 0.0
-        for i in range(3):
-            total += ((pixel[i] - centres[k][i]) * scale[i]) ** 2
+def refining_cost(features, pixel, k, own, centres, means, scale, faces, around):
+    """Cost of a pixel in region k, less that in its own region."""
+
+    def inside(k):
+        steps = [(pixel[i] - centres[k][i]) * scale[i] for i in range(3)]
+        total = steps[1] * steps[1] + steps[2] * steps[2]
         for value, mean in zip(features[(slice(None), *pixel)], means[k], strict=True):
             total += (np.float64(value) - mean) ** 2
-        border = 0.0
-        for axis, region in around:
-            border += faces[axis] * (region != k)
-        return total + border
+        return total + steps[0] * steps[0]
 
+    cost = inside(k) - inside(own)
+    for axis in range(3):
+        of_axis = [region for i, region in around if i == axis]
+        cost += faces[axis] * (of_axis.count(own) - of_axis.count(k))
     return cost
 
 

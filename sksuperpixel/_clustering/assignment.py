@@ -6,8 +6,9 @@ import numpy as np
 
 from sksuperpixel._clustering.candidates import find_candidates
 from sksuperpixel._clustering.kernels import assignment
-from sksuperpixel._clustering.sums import label_sums
-from sksuperpixel._clustering.threads import ONE_THREAD, split_rows
+from sksuperpixel._clustering.planes import largest_magnitude
+from sksuperpixel._clustering.runs import Runs
+from sksuperpixel._clustering.threads import ONE_THREAD, split_range, split_rows
 
 
 @dataclass
@@ -55,8 +56,8 @@ def start_clusters(features, seeds):
 
 def update_clusters(features, labels, clusters, threads=ONE_THREAD):
     """Move each cluster to the mean of its pixels. Clusters without pixels do not move."""
-    sums = label_sums(features, labels, len(clusters), threads)
-    assignment.move_clusters(sums, clusters.seeds, clusters.offsets, clusters.means)
+    sums = Runs.of(labels).sums(features, len(clusters), threads)
+    assignment.move_clusters(sums, 1.0, clusters.seeds, clusters.offsets, clusters.means)
 
 
 def cluster_pixels(
@@ -105,18 +106,112 @@ def cluster_pixels(
     least = max((0.1 * compactness) ** 2, float(np.finfo(np.float32).tiny))
     contrast = np.full(len(clusters), least, np.float32)
     scale = grid.scale(np.full(len(clusters), compactness))
-    gain = np.ones(len(clusters), np.float32)
+    gain, half = np.ones(len(clusters), np.float32), grid.half_window
+    means = _Means(features, _steps_of_sums(features, compactness, mask), threads)
     for iteration in range(max_iter):
         if iteration > 0:
             if adaptive:
                 assignment.largest_feature_distance(features, labels, clusters.means, contrast)
                 scale, gain = grid.scale(np.sqrt(contrast)), 1 / contrast
-            update_clusters(features, labels, clusters, threads)
-        _assign(features, clusters, grid.half_window, scale, gain, nearest, labels, threads)
+            means.move(labels, clusters, half)
+        _assign(features, clusters, half, scale, gain, nearest, labels, threads)
         if mask is not None:
             labels[~mask] = -1
     _assign_missed(labels, mask, clusters, grid)
     return labels, clusters
+
+
+def _steps_of_sums(features, compactness, mask):
+    """Choose the step to which features are rounded when clusters move.
+
+    Rounded features are whole multiples of the step, so their sums are exact in any order. The
+    step is 2^-20 of the compactness. If the features are so large that a multiple would exceed
+    2^24, the step is larger; float32 cannot tell such features apart to a smaller step.
+
+    Returns
+    -------
+    float32
+        One over the step, a power of two.
+    """
+    wanted = 20 - np.frexp(compactness)[1] if compactness > 0 else np.inf
+    largest = largest_magnitude(features)
+    possible = 24 - np.frexp(largest)[1]
+    if mask is not None and not (np.isfinite(largest) and possible >= wanted):
+        # What lies outside the mask may be anything.
+        possible = 24 - np.frexp(np.abs(features[:, mask]).max())[1]
+    return np.float32(2.0 ** min(wanted, possible))
+
+
+class _Means:
+    """Moves clusters to the means of their pixels.
+
+    Sums over clusters are whole multiples of a step, and so exact in any order. After the first
+    time, they change only by the pixels that have gone to another cluster.
+
+    Parameters
+    ----------
+    features : ndarray of shape (C, D, H, W), float32
+    steps : float32
+        One over the step.
+    threads : Threads
+    """
+
+    def __init__(self, features, steps, threads):
+        self.features = features
+        self.steps = steps
+        self.threads = threads
+        self.sums = None
+        self.before = np.empty(features.shape[1:], np.int32)
+
+    def move(self, labels, clusters, half):
+        """Move clusters. A cluster without pixels does not move.
+
+        Parameters
+        ----------
+        labels : ndarray of shape (D, H, W), int32
+            Clusters of the pixels, which lie in their windows; negative where there is none.
+        clusters : Clusters
+        half : ndarray of shape (3,), float32
+            Half of a window.
+        """
+        if self.sums is None:
+            self.sums = self._sum_all(labels, clusters, half)
+        else:
+            self._add_changes(labels)
+        np.copyto(self.before, labels)
+        assignment.move_clusters(
+            self.sums, float(self.steps), clusters.seeds, clusters.offsets, clusters.means
+        )
+
+    def _sum_all(self, labels, clusters, half):
+        sums = np.empty((len(clusters), 4 + len(self.features)), np.int64)
+        self.threads.run(
+            lambda bounds: assignment.sum_windows(
+                self.features,
+                labels,
+                clusters.seeds,
+                clusters.offsets,
+                half,
+                self.steps,
+                *bounds,
+                sums,
+            ),
+            split_range(len(clusters), self.threads.n_threads),
+        )
+        return sums
+
+    def _add_changes(self, labels):
+        parts = split_rows(labels.shape, self.threads.n_threads)
+        # Each thread changes sums of its own.
+        sums = [self.sums] + [np.zeros_like(self.sums) for _ in parts[1:]]
+        self.threads.run(
+            lambda part: assignment.sum_changes(
+                self.features, self.before, labels, self.steps, parts[part], sums[part]
+            ),
+            range(len(parts)),
+        )
+        for each in sums[1:]:
+            self.sums += each
 
 
 def _assign(features, clusters, half, scale, gain, nearest, labels, threads):

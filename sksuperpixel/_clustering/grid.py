@@ -122,8 +122,10 @@ class Grid:
             first, last = np.flatnonzero(inside)[[0, -1]]
             edges.append(np.clip(edge[first : last + 2] - start, 0, stop - start).astype(np.int32))
             centres.append(centre[inside] - start)
-        seeds = np.stack(np.meshgrid(*centres, indexing="ij"), axis=-1).reshape(-1, 3)
-        seeds = np.ascontiguousarray(seeds, dtype=np.int32)
+        seeds = np.empty((*map(len, centres), 3), np.int32)
+        for axis, along in enumerate(np.ix_(*centres)):
+            seeds[..., axis] = along
+        seeds = seeds.reshape(-1, 3)
         if mask is None:
             return seeds
         found = np.empty(len(seeds), bool)

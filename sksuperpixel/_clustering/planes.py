@@ -85,6 +85,23 @@ def channels_first(values, mask=None):
     return copy
 
 
+def largest_magnitude(planes):
+    """Find the largest absolute value.
+
+    Parameters
+    ----------
+    planes : ndarray, float32
+        Contiguous.
+
+    Returns
+    -------
+    float
+        Infinity or NaN if there is one.
+    """
+    bits = layout.largest_bits(planes.reshape(-1).view(np.int32))
+    return float(np.int32(bits).view(np.float32))
+
+
 def centred_if_coarse(values, mask=None):
     """Subtract the middle of the range from channels that float32 is too coarse for.
 

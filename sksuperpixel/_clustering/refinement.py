@@ -1,10 +1,11 @@
 """Refine the borders of regions by moving single pixels across them."""
 
+from functools import lru_cache
+
 import numpy as np
 
-from sksuperpixel._clustering.kernels.refinement import move_border_pixels
-from sksuperpixel._clustering.sums import label_sums
-from sksuperpixel._clustering.threads import ONE_THREAD
+from sksuperpixel._clustering.kernels import refinement as kernels
+from sksuperpixel._clustering.runs import Runs
 
 # Each pixel face of border costs `_BORDER_COST` times the squared compactness. Short borders
 # already make regions compact, so for distances in space the compactness is multiplied by
@@ -14,7 +15,7 @@ _BORDER_COST = 0.3
 _COMPACTNESS = 0.25
 
 
-def refine_borders(features, regions, n_regions, grid, compactness, max_iter, threads=ONE_THREAD):
+def refine_borders(features, regions, grid, compactness, max_iter):
     """Move single pixels across borders, in place, while every region stays connected.
 
     A pixel moves if this lowers the sum of three terms: squared differences of features to the
@@ -24,27 +25,47 @@ def refine_borders(features, regions, n_regions, grid, compactness, max_iter, th
     Parameters
     ----------
     features : ndarray of shape (C, D, H, W), float32
-    regions : ndarray of shape (D, H, W), int32
-        Connected regions, 0 .. `n_regions` - 1; -1 where a pixel has no label.
-    n_regions : int
+    regions : Regions
     grid : Grid
         A grid with about as many cells as there are regions.
     compactness : float
         Weight of distance in space, as in the clustering.
     max_iter : int
         Maximum number of passes over all borders. Means and centres are updated between passes.
-    threads : Threads, default=ONE_THREAD
     """
     scale = grid.scale(_COMPACTNESS * compactness).astype(np.float64)
     # A face has the size of a pixel along the other two axes, so it is small across an axis along
     # which pixels are long.
     spacing = np.asarray(grid.spacing, np.float64)
     faces = _BORDER_COST * compactness**2 * spacing.min() / spacing
-    sums = label_sums(features, regions, n_regions, threads)[:, : 4 + len(features)]
-    changed = np.full(n_regions, -1)
+    depth, height, width = regions.runs.shape
+    labels = np.full((depth + 2, height + 2, width + 2), -1, np.int32)
+    inner = labels[1:-1, 1:-1, 1:-1]
+    inner[:] = regions.runs.label_map()
+    marks, marked_rows = np.empty(labels.shape, np.uint8), np.empty(labels.shape[:2], np.uint8)
+    kernels.mark_borders(labels, marks, marked_rows)
+    pixels, sums = features.reshape(len(features), -1), regions.sums
     for iteration in range(max_iter):
-        means = sums[:, 1:] / sums[:, :1]
-        if not move_border_pixels(
-            features, scale, faces, means, iteration, changed, sums, regions
-        ):
-            return
+        n_moved = kernels.move_marked_pixels(
+            pixels,
+            scale,
+            faces,
+            sums[:, 1:] / sums[:, :1],
+            _movable(),
+            iteration % 2 == 1,
+            marks,
+            marked_rows,
+            sums,
+            labels,
+        )
+        if n_moved == 0:
+            break
+    regions.runs = Runs.of(np.ascontiguousarray(inner))
+
+
+@lru_cache
+def _movable():
+    """Tabulate which pixels of a plane may leave their region, see the kernel."""
+    movable = np.empty(256, bool)
+    kernels.movable_by_neighbours(movable)
+    return movable

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from sksuperpixel._clustering.planes import largest_magnitude
+
 # Numbers from 2^-24 to 2^24 are left as they are. Their squares, the squares of their differences
 # and sums of many squares are float32 numbers, too.
 _LARGEST_EXPONENT = 24
@@ -77,7 +79,7 @@ def _largest(features, mask):
     With a mask, the result is only a value inside if that suffices to know that no scaling is
     needed, because reductions with a mask are slow.
     """
-    largest = float(max(features.max(), -features.min()))
+    largest = largest_magnitude(features)
     if mask is None:
         return largest
     inside = np.flatnonzero(mask)

@@ -5,20 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from sksuperpixel._clustering.connectivity import (
-    connected_regions,
-    merge_small_regions,
-    without_gaps,
-)
+from sksuperpixel._clustering.connectivity import merge_small_regions, without_gaps
 from sksuperpixel._clustering.grid import Grid
 from sksuperpixel._clustering.merging import merge_to_number
 from sksuperpixel._clustering.refinement import refine_borders
+from sksuperpixel._clustering.regions import Regions
 from sksuperpixel._clustering.threads import ONE_THREAD
 
 # Each step of merging divides the number of regions by `_STEP`. Between the steps, a few passes
 # over the borders refine the regions, which makes the next merges better.
 _STEP = 2
-_PASSES_BETWEEN = 2
+_PASSES_BETWEEN = 5
 # Dividing the cost of a merge by a power of the border's length makes superpixels more compact.
 # Scaling the compactness by this factor offsets that. It was chosen on BSDS500's validation
 # images.
@@ -52,20 +49,19 @@ def superpixels(image, distance, settings, threads=ONE_THREAD):
     image, settings = distance.prepare(image, settings)
     if not settings.enforce_connectivity:
         labels, _ = distance.cluster(image, start_grid(image, settings), settings, threads)
-        without_gaps(labels)
-        return labels
+        return without_gaps(labels)
     if not settings.merges_to_number:
         grid = start_grid(image, settings)
-        return _regions_on_grid(image, distance, grid, settings, threads)[0]
+        return _regions_on_grid(image, distance, grid, settings, threads).label_map()
     edges = edge_map_of(image, settings.edge_channel)
-    regions, n_regions = _enough_regions(image, distance, settings, threads)
-    regions, n_regions = _merge_and_refine(image, regions, n_regions, edges, settings, threads)
-    if n_regions > settings.n_segments:
+    regions = _enough_regions(image, distance, settings, threads)
+    _merge_and_refine(image, regions, edges, settings)
+    if len(regions) > settings.n_segments:
         raise ValueError(
-            f"found a mask of {n_regions} parts that do not touch, expected at most "
+            f"found a mask of {len(regions)} parts that do not touch, expected at most "
             f"n_segments={settings.n_segments}: each part needs a superpixel"
         )
-    return regions
+    return regions.label_map()
 
 
 def start_grid(image, settings):
@@ -133,67 +129,51 @@ def edge_map_of(image, channel):
 def _regions_on_grid(image, distance, grid, settings, threads):
     """Cluster pixels, split the clusters into connected regions, and merge small ones."""
     labels, _ = distance.cluster(image, grid, settings, threads)
-    regions, n_regions = connected_regions(labels)
-    min_count = settings.min_size_factor * grid.cell_volume
-    return regions, merge_small_regions(image.weighted, regions, n_regions, min_count, threads)
-
-
-def _enough_regions(image, distance, settings, threads):
-    """Cut an image into about `oversegmentation` times `n_segments` regions.
-
-    Returns
-    -------
-    regions : ndarray of shape (D, H, W), int32
-    n_regions : int
-        Never less than `n_segments`.
-    """
-    finer, n_regions = settings.oversegmentation, 0
-    while n_regions < settings.n_segments:
-        each = image.n_pixels / (settings.n_segments * finer)
-        if each < 1:
-            return _single_pixels(image), image.n_pixels
-        grid = Grid.with_cells(image.shape, each, image.spacing)
-        regions, n_regions = _regions_on_grid(image, distance, grid, settings, threads)
-        finer *= 2
-    return regions, n_regions
-
-
-def _single_pixels(image):
-    """Make each pixel a region of its own."""
-    regions = np.full(image.shape, -1, np.int32)
-    inside = np.ones(image.shape, bool) if image.mask is None else image.mask
-    regions[inside] = np.arange(image.n_pixels)
+    regions = Regions.of(labels, image.weighted, threads)
+    merge_small_regions(regions, settings.min_size_factor * grid.cell_volume)
     return regions
 
 
-def _merge_and_refine(image, regions, n_regions, edges, settings, threads):
-    """Merge the cheapest pairs of regions in steps, and refine borders in between.
+def _enough_regions(image, distance, settings, threads):
+    """Cut an image into about `oversegmentation` times `n_segments` regions, never fewer."""
+    finer = settings.oversegmentation
+    while True:
+        each = image.n_pixels / (settings.n_segments * finer)
+        if each < 1:
+            return Regions.of(_single_pixels(image), image.weighted, threads)
+        grid = Grid.with_cells(image.shape, each, image.spacing)
+        regions = _regions_on_grid(image, distance, grid, settings, threads)
+        if len(regions) >= settings.n_segments:
+            return regions
+        finer *= 2
 
-    Returns
-    -------
-    regions : ndarray of shape (D, H, W), int32
-    n_regions : int
-        `n_segments`, or the number of the mask's separate parts where that is larger.
+
+def _single_pixels(image):
+    """Label each pixel on its own."""
+    labels = np.full(image.shape, -1, np.int32)
+    inside = np.ones(image.shape, bool) if image.mask is None else image.mask
+    labels[inside] = np.arange(image.n_pixels)
+    return labels
+
+
+def _merge_and_refine(image, regions, edges, settings):
+    """Merge the cheapest pairs of regions in steps, and refine borders in between, in place.
+
+    In the end, there are `n_segments` regions, or as many as the mask has separate parts where
+    these are more.
     """
     target = Grid.with_cells(image.shape, image.n_pixels / settings.n_segments, image.spacing)
     scale = target.scale(_MERGE_COMPACTNESS * settings.compactness)
+    if settings.refine_iter == 0:
+        # Without refinement, there is no reason to merge in steps.
+        merge_to_number(regions, settings.n_segments, scale, edges)
+        return
     done = False
     while not done:
-        # Without refinement, there is no reason to merge in steps.
-        n_wanted = settings.n_segments
-        if settings.refine_iter > 0:
-            n_wanted = max(n_wanted, n_regions // _STEP)
-        n_regions = merge_to_number(
-            image.weighted, regions, n_regions, n_wanted, scale, edges, threads
-        )
+        n_wanted = max(settings.n_segments, len(regions) // _STEP)
+        merge_to_number(regions, n_wanted, scale, edges)
         # The separate parts of a mask may leave more regions than wanted.
-        done = n_wanted == settings.n_segments or n_regions > n_wanted
-        if settings.refine_iter > 0:
-            grid = Grid.with_cells(image.shape, image.n_pixels / n_regions, image.spacing)
-            n_passes = settings.refine_iter if done else min(settings.refine_iter, _PASSES_BETWEEN)
-            refine_borders(
-                image.weighted, regions, n_regions, grid, settings.compactness, n_passes, threads
-            )
-    if settings.refine_iter > 0:
-        return connected_regions(regions)
-    return regions, n_regions
+        done = n_wanted == settings.n_segments or len(regions) > n_wanted
+        grid = Grid.with_cells(image.shape, image.n_pixels / len(regions), image.spacing)
+        n_passes = settings.refine_iter if done else min(settings.refine_iter, _PASSES_BETWEEN)
+        refine_borders(image.weighted, regions, grid, settings.compactness, n_passes)

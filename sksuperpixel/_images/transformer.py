@@ -3,7 +3,7 @@
 import inspect
 import os
 import zlib
-from functools import partial
+from functools import lru_cache, partial
 from numbers import Integral
 
 import numpy as np
@@ -21,7 +21,12 @@ from sksuperpixel._images.reader import ImageReader
 
 def takes_masks(method):
     """Tell whether a method has a parameter `masks`."""
-    return "masks" in inspect.signature(method).parameters
+    return _has_masks(getattr(method, "__func__", method))
+
+
+@lru_cache(maxsize=256)
+def _has_masks(function):
+    return "masks" in inspect.signature(function).parameters
 
 
 def fit_copy(transformer, reader, y):

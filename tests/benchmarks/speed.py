@@ -20,7 +20,6 @@ installed.
 import argparse
 import time
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import pandas as pd

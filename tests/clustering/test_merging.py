@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from strategies import problems, random_labels
 
 from sksuperpixel._clustering import merging
-from sksuperpixel._clustering.connectivity import connected_regions
+from sksuperpixel._clustering.regions import Regions
 
 
 @settings(max_examples=60, deadline=None)
@@ -15,22 +15,18 @@ from sksuperpixel._clustering.connectivity import connected_regions
 def test_merge_cheapest_equals_reference(problem, n_labels, n_wanted, with_edges):
     features, mask, _, rng = problem
     labels = random_labels(rng, features.shape[1:], n_labels, mask)
-    regions, n_regions = connected_regions(labels)
+    regions = Regions.of(labels, features)
     scale = np.array([0.5, 0.25, 0.25])
     edges, offset = None, 1.0
     if with_edges:
         edges = (rng.integers(0, 9, labels.shape) / 8).astype(np.float32)
         offset = merging._EDGE_OFFSET
     expected = reference.merge_cheapest(
-        features,
-        regions,
-        n_wanted,
-        scale,
-        merging._BORDER_POWER,
-        merging._THICK,
-        edges,
-        offset,
+        features, regions.label_map(), n_wanted, scale, merging._THICK, edges, offset
     )
-    n_left = merging.merge_to_number(features, regions, n_regions, n_wanted, scale, edges)
-    np.testing.assert_array_equal(regions, expected)
-    assert n_left == expected.max() + 1
+    merging.merge_to_number(regions, n_wanted, scale, edges)
+    np.testing.assert_array_equal(regions.label_map(), expected)
+    assert len(regions) == expected.max() + 1
+    # What is known of the regions is still right.
+    again = Regions.of(expected, features)
+    np.testing.assert_array_equal(regions.sums, again.sums)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from strategies import problems
 
 from sksuperpixel._clustering import refinement
-from sksuperpixel._clustering.connectivity import connected_regions
 from sksuperpixel._clustering.grid import Grid
+from sksuperpixel._clustering.regions import Regions
 
 
 @settings(max_examples=60, deadline=None)
@@ -25,12 +25,16 @@ def test_refining_equals_reference(problem, n_labels, compactness, n_iter):
     labels = labels.repeat(3, axis=1).repeat(3, axis=2)[:, : labels.shape[1], : labels.shape[2]]
     if mask is not None:
         labels[~mask] = -1
-    regions, n_regions = connected_regions(np.ascontiguousarray(labels))
+    regions = Regions.of(np.ascontiguousarray(labels), features)
     grid = Grid(features.shape[1:], 4.0, spacing)
     scale = grid.scale(refinement._COMPACTNESS * compactness).astype(np.float64)
     faces = refinement._BORDER_COST * compactness**2 * min(spacing) / np.array(spacing)
-    expected = reference.refined(features, regions, scale, faces, n_iter)
-    refinement.refine_borders(features, regions, n_regions, grid, compactness, n_iter)
-    np.testing.assert_array_equal(regions, expected)
+    n_regions, before = len(regions), regions.runs.label_map()
+    expected = reference.refined(features, before, scale, faces, n_iter)
+    refinement.refine_borders(features, regions, grid, compactness, n_iter)
+    found = regions.runs.label_map()
+    np.testing.assert_array_equal(found, expected)
+    # What is known of the regions is still right.
+    np.testing.assert_array_equal(regions.sums, regions.runs.sums(features, n_regions))
     # Connected as before, and none is lost.
-    assert connected_regions(regions)[1] == n_regions
+    assert len(Regions.of(found, features)) == n_regions

@@ -11,10 +11,11 @@ from scipy import ndimage
 
 from sksuperpixel._clustering import merging, refinement, superpixels
 from sksuperpixel._clustering.assignment import cluster_pixels
-from sksuperpixel._clustering.connectivity import connected_regions, merge_small_regions
+from sksuperpixel._clustering.connectivity import merge_small_regions
 from sksuperpixel._clustering.distance import WeightedDistance
 from sksuperpixel._clustering.grid import Grid
 from sksuperpixel._clustering.planes import Planes
+from sksuperpixel._clustering.regions import Regions
 from sksuperpixel._clustering.settings import Settings
 from sksuperpixel._clustering.threads import ONE_THREAD, Threads
 
@@ -68,9 +69,7 @@ def reference_superpixels(image, settings):
     scale = (superpixels._MERGE_COMPACTNESS * settings.compactness * step).astype(np.float32)
 
     def merged(regions, n_wanted):
-        return reference.merge_cheapest(
-            features, regions, n_wanted, scale, merging._BORDER_POWER, merging._THICK
-        )
+        return reference.merge_cheapest(features, regions, n_wanted, scale, merging._THICK)
 
     if settings.refine_iter == 0:
         return merged(regions, n_segments)
@@ -84,7 +83,9 @@ def reference_superpixels(image, settings):
         done = n_wanted == n_segments or n_regions > n_wanted
         step = np.array(spacing) / Grid.with_cells(shape, n_pixels / n_regions, spacing).size
         scale_there = (refinement._COMPACTNESS * settings.compactness * step).astype(np.float32)
-        n_passes = settings.refine_iter if done else min(settings.refine_iter, 2)
+        n_passes = settings.refine_iter
+        if not done:
+            n_passes = min(n_passes, superpixels._PASSES_BETWEEN)
         regions = reference.refined(
             features, regions, scale_there.astype(np.float64), faces, n_passes
         )
@@ -162,9 +163,9 @@ def regions_in_window(features, grid, mask, window=None):
     labels, _ = cluster_pixels(
         features, grid, compactness=8.0, max_iter=3, mask=mask, window=window
     )
-    regions, n_regions = connected_regions(labels)
-    merge_small_regions(features, regions, n_regions, 0.25 * grid.cell_volume)
-    return regions
+    regions = Regions.of(labels, features)
+    merge_small_regions(regions, 0.25 * grid.cell_volume)
+    return regions.label_map()
 
 
 @pytest.mark.parametrize("masked", [False, True])

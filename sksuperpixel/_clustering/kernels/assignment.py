@@ -2,10 +2,16 @@
 
 import numpy as np
 
-from sksuperpixel._clustering.kernels.compilation import kernel
+from sksuperpixel._clustering.kernels.compilation import inlined, kernel
+
+# Windows are padded to multiples of this number of pixels, which is a vector of today's
+# processors.
+LANES = 16
+# With at most this number of pixels, sums of numbers below 2 to the power of 24 fit into 32 bits.
+LARGEST_PART = 64
 
 
-@kernel
+@inlined
 def _window(seed, offset, half, start, stop):
     """Find the pixels of [start, stop) that are at most `half` from a cluster along one axis."""
     first = seed + int(np.ceil(offset - half))
@@ -34,7 +40,7 @@ def assign(
             for x in range(width):
                 nearest[z, y, x] = np.inf
                 labels[z, y, x] = -1
-    along_x = np.empty(2 * int(half[2]) + 2, np.float32)
+    along_x = np.empty(2 * int(half[2]) + 2 + LANES, np.float32)
     distance = np.empty_like(along_x)
     for k in range(seeds.shape[0]):
         z0, z1 = _window(seeds[k, 0], offsets[k, 0], half[0], z_start, z_stop)
@@ -43,12 +49,15 @@ def assign(
         if z0 >= z1 or y0 >= y1 or x0 >= x1:
             continue
         factor = gain[k]
+        begin, length = _padded(x0, x1, width)
+        for i in range(length):
+            x = begin + i
+            step = scale[k, 2] * (np.float32(x - seeds[k, 2]) - offsets[k, 2])
+            # Pixels beside the window are computed, too, and never are nearer.
+            along_x[i] = step * step if x >= x0 and x < x1 else np.float32(np.inf)
         # Unsigned indices cannot count from the end, which saves a check at each pixel. In
         # narrow windows such checks would take much of the time.
-        left, n = np.uint64(x0), np.uint64(x1 - x0)
-        for i in range(n):
-            step = scale[k, 2] * (np.float32(x0 + np.int64(i) - seeds[k, 2]) - offsets[k, 2])
-            along_x[i] = step * step
+        left, n = np.uint64(begin), np.uint64(length)
         for z in range(np.uint64(z0), np.uint64(z1)):
             step_z = scale[k, 0] * (np.float32(np.int64(z) - seeds[k, 0]) - offsets[k, 0])
             for y in range(np.uint64(y0), np.uint64(y1)):
@@ -69,25 +78,28 @@ def assign(
                     continue
                 for i in range(n):
                     distance[i] = across + along_x[i]
-                # Three channels at a time, so that `distance` is read and written less often.
+                # Six channels at a time, so that `distance` is read and written less often.
                 # The sums are the same, in the same order, as with one channel at a time.
-                c = 0
-                while c + 3 <= n_channels:
-                    f0 = features[c, z, y, x0:x1]
-                    f1 = features[c + 1, z, y, x0:x1]
-                    f2 = features[c + 2, z, y, x0:x1]
-                    m0, m1, m2 = means[k, c], means[k, c + 1], means[k, c + 2]
+                c = np.uint64(0)
+                while c + np.uint64(6) <= np.uint64(n_channels):
+                    c1, c2, c3 = c + np.uint64(1), c + np.uint64(2), c + np.uint64(3)
+                    c4, c5 = c + np.uint64(4), c + np.uint64(5)
+                    m0, m1, m2 = means[k, c], means[k, c1], means[k, c2]
+                    m3, m4, m5 = means[k, c3], means[k, c4], means[k, c5]
                     for i in range(n):
-                        d0, d1, d2 = f0[i] - m0, f1[i] - m1, f2[i] - m2
-                        distance[i] = ((distance[i] + d0 * d0) + d1 * d1) + d2 * d2
-                    c += 3
-                while c < n_channels:
-                    f0 = features[c, z, y, x0:x1]
+                        x = left + i
+                        d0, d1 = features[c, z, y, x] - m0, features[c1, z, y, x] - m1
+                        d2, d3 = features[c2, z, y, x] - m2, features[c3, z, y, x] - m3
+                        d4, d5 = features[c4, z, y, x] - m4, features[c5, z, y, x] - m5
+                        d = ((distance[i] + d0 * d0) + d1 * d1) + d2 * d2
+                        distance[i] = ((d + d3 * d3) + d4 * d4) + d5 * d5
+                    c += np.uint64(6)
+                while c < np.uint64(n_channels):
                     m0 = means[k, c]
                     for i in range(n):
-                        d0 = f0[i] - m0
+                        d0 = features[c, z, y, left + i] - m0
                         distance[i] += d0 * d0
-                    c += 1
+                    c += np.uint64(1)
                 for i in range(n):
                     x = left + i
                     d = factor * distance[i]
@@ -96,75 +108,131 @@ def assign(
                     labels[z, y, x] = k if closer else labels[z, y, x]
 
 
-@kernel
-def accumulate(
-    features,  # IN (C, D, H, W) float32
-    labels,  # IN (D, H, W) int32: negative where a pixel has no label
-    labels_start,  # IN: the first label to sum
-    labels_stop,  # IN: one after the last label to sum
-    sums,  # OUT (K, 7 + 5 m >= 4 + C) float64: number of pixels, planes, rows, columns, features
-):
-    """Count the pixels of each label and sum their positions and features.
+@inlined
+def _padded(start, stop, width):
+    """Pad pixels of a row to whole vectors, within the row; return the first, and how many.
 
-    The pixels of a label are added in raster order, whichever thread sums the label. Several
-    channels are summed at once. Each addition to a sum waits for the one before it, so several
-    sums take little longer than one. The last channel is repeated to fill the last columns.
+    The compiler turns loops over whole vectors into few instructions. What is left over costs as
+    much time as a vector for each pixel.
+    """
+    length = min((stop - start + LANES - 1) // LANES * LANES, width)
+    return min(start, width - length), length
+
+
+@kernel
+def sum_windows(
+    features,  # IN (C, D, H, W) float32
+    labels,  # IN (D, H, W) int32: clusters; a cluster's pixels are in its window
+    seeds,  # IN (K, 3) int32
+    offsets,  # IN (K, 3) float32
+    half,  # IN (3,) float32
+    steps,  # IN float32: one over the step to which features are rounded; a power of two
+    start,  # IN: the first cluster to sum
+    stop,  # IN: one after the last cluster to sum
+    sums,  # OUT (K, 4 + C) int64: number of pixels; planes, rows, columns; features, in steps
+):
+    """Count the pixels of each cluster and sum their positions and features.
+
+    Sums of whole numbers do not depend on the order, so that the compiler may add many at once.
     """
     n_channels, depth, height, width = features.shape
     last = n_channels - 1
-    for k in range(labels_start, labels_stop):
-        for c in range(sums.shape[1]):
-            sums[k, c] = 0.0
-    for z in range(depth):
-        for y in range(height):
-            row = labels[z, y]
-            plane_number, row_number = float(z), float(y)
-            f0, f1 = features[0, z, y], features[min(1, last), z, y]
-            f2 = features[min(2, last), z, y]
+    for k in range(start, stop):
+        for c in range(4 + n_channels):
+            sums[k, c] = 0
+        label = np.int32(k)
+        z0, z1 = _window(seeds[k, 0], offsets[k, 0], half[0], 0, depth)
+        y0, y1 = _window(seeds[k, 1], offsets[k, 1], half[1], 0, height)
+        x0, x1 = _window(seeds[k, 2], offsets[k, 2], half[2], 0, width)
+        x0, length = _padded(x0, x1, width)
+        for z in range(np.uint64(z0), np.uint64(z1)):
+            for y in range(np.uint64(y0), np.uint64(y1)):
+                # A sum over a part of a row is a number of 32 bits. The conversions keep it one.
+                for part in range(x0, x0 + length, LARGEST_PART):
+                    left = np.uint64(part)
+                    n = np.uint64(min(LARGEST_PART, x0 + length - part))
+                    row = labels[z, y]
+                    count, columns = np.int32(0), np.int32(0)
+                    for i in range(n):
+                        hit = row[left + i] == label
+                        count = np.int32(count + (np.int32(1) if hit else np.int32(0)))
+                        columns = np.int32(columns + (np.int32(i) if hit else np.int32(0)))
+                    if count == 0:
+                        continue
+                    sums[k, 0] += count
+                    sums[k, 1] += count * np.int64(z)
+                    sums[k, 2] += count * np.int64(y)
+                    sums[k, 3] += count * part + columns
+                    for c in range(0, n_channels, 3):
+                        f0, f1 = features[c, z, y], features[min(c + 1, last), z, y]
+                        f2 = features[min(c + 2, last), z, y]
+                        s0, s1, s2 = np.int32(0), np.int32(0), np.int32(0)
+                        for i in range(n):
+                            x = left + i
+                            hit = row[x] == label
+                            s0 = np.int32(s0 + (np.int32(f0[x] * steps) if hit else np.int32(0)))
+                            s1 = np.int32(s1 + (np.int32(f1[x] * steps) if hit else np.int32(0)))
+                            s2 = np.int32(s2 + (np.int32(f2[x] * steps) if hit else np.int32(0)))
+                        sums[k, 4 + c] += s0
+                        if c < last:
+                            sums[k, 5 + c] += s1
+                        if c + 1 < last:
+                            sums[k, 6 + c] += s2
+
+
+@kernel
+def sum_changes(
+    features,  # IN (C, D, H, W) float32
+    before,  # IN (D, H, W) int32: clusters, as they were summed; negative where there is none
+    labels,  # IN (D, H, W) int32: clusters, as they are now
+    steps,  # IN float32: see `sum_windows`
+    rows,  # IN (z start, z stop, y start, y stop): the part of the image to do
+    sums,  # CHANGED (K, 4 + C) int64: see `sum_windows`
+):
+    """Change the sums of clusters by the pixels that went from one to another."""
+    n_channels, _, _, width = features.shape
+    z_start, z_stop, y_start, y_stop = rows
+    columns = np.empty(width, np.int32)
+    for z in range(z_start, z_stop):
+        for y in range(y_start, y_stop):
+            old, new = before[z, y], labels[z, y]
+            n = np.int64(0)
             for x in range(width):
-                if row[x] >= labels_start and row[x] < labels_stop:
-                    # An unsigned index cannot count from the end, which saves a check.
-                    k = np.uint64(row[x])
-                    sums[k, 0] += 1.0
-                    sums[k, 1] += plane_number
-                    sums[k, 2] += row_number
-                    sums[k, 3] += float(x)
-                    sums[k, 4] += f0[x]
-                    sums[k, 5] += f1[x]
-                    sums[k, 6] += f2[x]
-            for c in range(3, n_channels, 5):
-                f0, f1 = features[c, z, y], features[min(c + 1, last), z, y]
-                f2, f3 = features[min(c + 2, last), z, y], features[min(c + 3, last), z, y]
-                f4 = features[min(c + 4, last), z, y]
-                # A slice of these channels' columns, so that the compiler knows their order.
-                columns = sums[:, 4 + c : 9 + c]
-                for x in range(width):
-                    if row[x] >= labels_start and row[x] < labels_stop:
-                        k = np.uint64(row[x])
-                        columns[k, 0] += f0[x]
-                        columns[k, 1] += f1[x]
-                        columns[k, 2] += f2[x]
-                        columns[k, 3] += f3[x]
-                        columns[k, 4] += f4[x]
+                # Written always, and counted if it changed: without a branch that the processor
+                # would often guess wrong.
+                columns[n] = x
+                n += old[x] != new[x]
+            for i in range(n):
+                x = np.int64(columns[i])
+                for k, sign in ((np.int64(old[x]), np.int64(-1)), (np.int64(new[x]), np.int64(1))):
+                    if k < 0:
+                        continue
+                    sums[k, 0] += sign
+                    sums[k, 1] += sign * z
+                    sums[k, 2] += sign * y
+                    sums[k, 3] += sign * x
+                    for c in range(n_channels):
+                        sums[k, 4 + c] += sign * np.int32(features[c, z, y, x] * steps)
 
 
 @kernel
 def move_clusters(
-    sums,  # IN (K, ...) float64: as from `accumulate`
+    sums,  # IN (K, 4 + C) float64 or int64: as from `sum_runs` or `sum_windows`
+    steps,  # IN: how many steps of the sums of features are 1
     seeds,  # IN (K, 3) int32
     offsets,  # OUT (K, 3) float32
     means,  # OUT (K, C) float32
 ):
     """Move each cluster to the mean of its pixels. Clusters without pixels do not move."""
     for k in range(len(seeds)):
-        n = sums[k, 0]
+        n = float(sums[k, 0])
         if n == 0.0:
             continue
         # The seed is subtracted before dividing: whole numbers are exact, wherever it lies.
         for axis in range(3):
-            offsets[k, axis] = (sums[k, 1 + axis] - n * seeds[k, axis]) / n
+            offsets[k, axis] = (float(sums[k, 1 + axis]) - n * seeds[k, axis]) / n
         for c in range(means.shape[1]):
-            means[k, c] = sums[k, 4 + c] / n
+            means[k, c] = sums[k, 4 + c] / (n * steps)
 
 
 @kernel

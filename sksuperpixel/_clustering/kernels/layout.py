@@ -1,5 +1,7 @@
 """Copy pixels with all their channels to one plane per channel, and back."""
 
+import numpy as np
+
 from sksuperpixel._clustering.kernels.compilation import kernel
 
 
@@ -31,3 +33,15 @@ def to_pixels(
             factor = factors[c]
             for i in range(block, min(block + 64, stop)):
                 pixels[i, c] = planes[c, i] * factor
+
+
+@kernel
+def largest_bits(
+    bits,  # IN (n,) int32: the bits of float32 numbers
+):
+    """Return the bits of the largest absolute value; those of infinity or NaN are larger still."""
+    without_sign = np.int32(0x7FFFFFFF)
+    largest = np.int32(0)
+    for i in range(len(bits)):
+        largest = max(largest, bits[i] & without_sign)
+    return np.int32(largest)

@@ -2,280 +2,328 @@
 
 import numpy as np
 
-from sksuperpixel._clustering.kernels.compilation import kernel
-from sksuperpixel._clustering.kernels.connectivity import find
+from sksuperpixel._clustering.kernels.compilation import inlined, kernel
+from sksuperpixel._clustering.kernels.runs import find
 
 
 @kernel
-def _means(counts, sums):
-    means = np.empty_like(sums)
-    for a in range(sums.shape[0]):
-        for c in range(sums.shape[1]):
-            means[a, c] = sums[a, c] / counts[a]
-    return means
+def number_roots(parents):
+    """Renumber trees 0, 1, ... in the order of their lowest members, and count them.
+
+    Every root must be the lowest member of its tree. Afterwards, `parents` holds the number of
+    each member's tree.
+    """
+    n = 0
+    for a in range(len(parents)):
+        if parents[a] == a:
+            parents[a] = n
+            n += 1
+        else:
+            parents[a] = parents[parents[a]]
+    return n
 
 
-@kernel
-def _increase(a, b, counts, means):
-    """Increase of the sum of squares when two regions become one (Ward)."""
+@inlined
+def _set_mean(a, sums, scale, means):
+    """Compute the mean of a region: its position, weighted by `scale`, and its features."""
+    for axis in range(3):
+        means[a, axis] = sums[a, 1 + axis] / sums[a, 0] * scale[axis]
+    for c in range(3, means.shape[1]):
+        means[a, c] = sums[a, 1 + c] / sums[a, 0]
+
+
+@inlined
+def _increase(a, b, sums, means, first):
+    """Increase of the sum of squares when two regions become one (Ward), from a column on."""
     distance = 0.0
-    for c in range(means.shape[1]):
+    for c in range(first, means.shape[1]):
         step = means[a, c] - means[b, c]
         distance += step * step
-    return distance * (counts[a] * counts[b]) / (counts[a] + counts[b])
+    return distance * (sums[a, 0] * sums[b, 0]) / (sums[a, 0] + sums[b, 0])
 
 
-@kernel
-def _absorb(a, b, counts, sums, means, parents):
+@inlined
+def _absorb(a, b, sums, scale, means, parents):
     """Make region b part of region a."""
     parents[b] = a
-    counts[a] += counts[b]
     for c in range(sums.shape[1]):
         sums[a, c] += sums[b, c]
-        means[a, c] = sums[a, c] / counts[a]
+    _set_mean(a, sums, scale, means)
 
 
 @kernel
 def merge_small(
     min_count,  # IN: a region with fewer pixels is small
-    pairs,  # IN (n, 2) int32: the regions that touch; overwritten
-    counts,  # IN and OUT (K,) float64: a root has the count of its tree
-    sums,  # IN and OUT (K, C) float64: a root has the sum of its tree
-    parents,  # IN and OUT (K,) int32: the forest of merged regions
+    pairs,  # IN (n, 2) int32: the regions that touch, maybe several times; overwritten
+    sums,  # IN and OUT (K, 4 + C) float64: pixels, positions, features; a root has its tree's
+    parents,  # OUT (K,) int32: the forest of merged regions
 ):
     """Merge each small region into the neighbour with the least Ward increase; ties: the lower.
 
     All small regions choose at once, by the means before any of them is merged. Then those that
     are still small choose again. Therefore, what happens to a region depends only on its
     surroundings, and not on the order of regions. A small region with no neighbour is kept.
+    Increases are compared as float32.
     """
-    n_regions, n_pairs = len(counts), len(pairs)
-    choice = np.empty(n_regions, np.int32)
-    cost = np.empty(n_regions, np.float64)
-    means = _means(counts, sums)
+    n_regions, n_pairs = len(sums), len(pairs)
+    means = np.empty((n_regions, sums.shape[1] - 1))
+    scale = np.ones(3)
+    # The best neighbour of each region: the bits of the increase, then those of the neighbour's
+    # number. Numbers that are not negative have the order of their bits, so that one comparison
+    # decides, without a branch that the processor would often guess wrong.
+    nothing = np.int64(2**63 - 1)
+    best = np.full(n_regions, nothing, np.int64)
+    increase = np.empty(1, np.float32)
+    bits = increase.view(np.int32)
+    for a in range(n_regions):
+        parents[a] = a
+        _set_mean(a, sums, scale, means)
     while n_pairs > 0:
+        for e in range(n_pairs):
+            a, b = np.int64(pairs[e, 0]), np.int64(pairs[e, 1])
+            increase[0] = _increase(a, b, sums, means, 3)  # without positions
+            high = np.int64(bits[0]) << 32
+            best[a] = min(best[a], high | b if sums[a, 0] < min_count else nothing)
+            best[b] = min(best[b], high | a if sums[b, 0] < min_count else nothing)
         for a in range(n_regions):
-            choice[a] = -1
+            if best[a] != nothing:
+                low, high = find(parents, a), find(parents, best[a] & (2**32 - 1))
+                if low != high:
+                    _absorb(min(low, high), max(low, high), sums, scale, means, parents)
+                best[a] = nothing
+        # Keep the pairs of which one is still small.
         kept = 0
         for e in range(n_pairs):
             a, b = find(parents, pairs[e, 0]), find(parents, pairs[e, 1])
-            if a == b or (counts[a] >= min_count and counts[b] >= min_count):
-                continue
             pairs[kept, 0], pairs[kept, 1] = a, b
-            kept += 1
-            increase = _increase(a, b, counts, means)
-            for _ in range(2):
-                a, b = b, a
-                if counts[a] < min_count and (
-                    choice[a] < 0 or increase < cost[a] or (increase == cost[a] and b < choice[a])
-                ):
-                    choice[a] = b
-                    cost[a] = increase
+            kept += (a != b) & ((sums[a, 0] < min_count) | (sums[b, 0] < min_count))
         n_pairs = kept
-        for a in range(n_regions):
-            if choice[a] >= 0:
-                low, high = find(parents, a), find(parents, choice[a])
-                if low != high:
-                    _absorb(min(low, high), max(low, high), counts, sums, means, parents)
 
 
-@kernel
-def _less(heap_cost, heap_pair, i, j):
-    """Compare two entries of the heap: by cost; ties: by the regions' numbers."""
-    if heap_cost[i] != heap_cost[j]:
-        return heap_cost[i] < heap_cost[j]
-    if heap_pair[i, 0] != heap_pair[j, 0]:
-        return heap_pair[i, 0] < heap_pair[j, 0]
-    return heap_pair[i, 1] < heap_pair[j, 1]
+@inlined
+def _cost(a, b, sums, means, thickness, faces, strength, offset):
+    """Cost of merging two regions that share some faces."""
+    # The fourth root, computed so that all machines agree on it.
+    cost = _increase(a, b, sums, means, 0) / np.sqrt(np.sqrt(float(faces)))
+    return cost * (offset + strength / faces) * min(thickness[a], thickness[b])
 
 
-@kernel
-def _swap(heap_cost, heap_pair, i, j):
-    heap_cost[i], heap_cost[j] = heap_cost[j], heap_cost[i]
-    for c in range(3):
-        heap_pair[i, c], heap_pair[j, c] = heap_pair[j, c], heap_pair[i, c]
-
-
-@kernel
-def _sift_down(heap_cost, heap_pair, size, i):
-    while True:
-        least = i
-        for child in range(2 * i + 1, min(2 * i + 3, size)):
-            if _less(heap_cost, heap_pair, child, least):
-                least = child
-        if least == i:
-            return
-        _swap(heap_cost, heap_pair, i, least)
-        i = least
-
-
-@kernel
-def _sift_up(heap_cost, heap_pair, i):
-    while i > 0 and _less(heap_cost, heap_pair, i, (i - 1) // 2):
-        _swap(heap_cost, heap_pair, i, (i - 1) // 2)
-        i = (i - 1) // 2
-
-
-@kernel
-def _push(heap_cost, heap_pair, size, cost, a, b, stamp):
-    heap_cost[size] = cost
-    heap_pair[size, 0], heap_pair[size, 1], heap_pair[size, 2] = min(a, b), max(a, b), stamp
-    _sift_up(heap_cost, heap_pair, size)
-
-
-@kernel
-def strengths_at_borders(
-    regions,  # IN (D, H, W) int32: negative where a pixel has no label
-    edges,  # IN (D, H, W) float32: strength of the edge at each pixel
-    pairs,  # IN (n, 2) int32: lower region, higher region; sorted by both
-    starts,  # IN (K + 1,): where the pairs of each lower region start
-    strengths,  # CHANGED (n,) float64: for each face, the mean of its two pixels is added
-):
-    """Sum edge strengths at the faces that regions share."""
-    depth, height, width = regions.shape
-    for z in range(depth):
-        for y in range(height):
-            for x in range(width):
-                a = regions[z, y, x]
-                if a < 0:
-                    continue
-                for axis in range(3):
-                    zz, yy, xx = z + (axis == 0), y + (axis == 1), x + (axis == 2)
-                    if zz >= depth or yy >= height or xx >= width:
-                        continue
-                    b = regions[zz, yy, xx]
-                    if b < 0 or b == a:
-                        continue
-                    low, high = min(a, b), max(a, b)
-                    # By bisection, because one region may touch thousands of others.
-                    e, stop = starts[low], starts[low + 1] - 1
-                    while e < stop:
-                        middle = (e + stop) // 2
-                        if pairs[middle, 1] < high:
-                            e = middle + 1
-                        else:
-                            stop = middle
-                    strengths[e] += 0.5 * (edges[z, y, x] + edges[zz, yy, xx])
-
-
-@kernel
-def _thinness(a, b, counts, perimeters, thick):
-    """Thickness of the thinner of two regions as a fraction of `thick`, at most 1."""
-    thickness = min(2.0 * counts[a] / perimeters[a], 2.0 * counts[b] / perimeters[b])
-    return min(thickness / thick, 1.0)
+@inlined
+def _thickness(a, sums, perimeters, thick):
+    """Thickness of a region as a fraction of `thick`, at most 1."""
+    return min(2.0 * sums[a, 0] / perimeters[a] / thick, 1.0)
 
 
 @kernel
 def merge_cheapest(
     n_wanted,  # IN: number of regions to leave
-    border_power,  # IN: see below
     offset,  # IN: see below
     thick,  # IN: see below
-    pairs,  # IN (n, 2) int32: the regions that touch, each pair once
-    faces,  # IN (n,) int32: how many faces they share
-    strengths,  # IN (n,) float64: sum of the edge strengths at these faces
-    counts,  # IN and OUT (K,) float64: a root has the count of its tree
-    perimeters,  # IN and OUT (K,) float64: faces shared with other regions; likewise
-    sums,  # IN and OUT (K, C) float64: features and weighted positions
-    parents,  # IN and OUT (K,) int32: the forest of merged regions
+    pairs,  # IN (n, 2) int32: the regions that touch, each pair once; overwritten
+    faces,  # IN (n,) int32: how many faces they share; overwritten
+    strengths,  # IN (n,) float64: sum of the edge strengths at these faces; overwritten
+    scale,  # IN (3,) float64: weight of a distance of one pixel along each axis
+    sums,  # IN and OUT (K, 4 + C) float64: pixels, positions, features; a root has its tree's
+    parents,  # OUT (K,) int32: the forest of merged regions
 ):
     """Merge touching regions, the cheapest pair first; return how many regions are left.
 
-    The cost of a pair is Ward's increase divided by the number of shared faces to the power
-    `border_power`, times `offset` plus the mean edge strength at these faces, times the thickness
-    of the thinner region as a fraction of `thick`, where that is below 1. A heap holds the pairs. After a merge, the entries of its two regions are out of date, and new entries are
-    added for the neighbours of the merged region. The third number of an entry tells whether the
-    entry is out of date: it is the sum of the versions of its two regions, which only grow.
+    The cost of a pair is Ward's increase divided by the fourth root of the number of faces that
+    the regions share, times `offset` plus the mean edge strength at these faces, times the
+    thickness of the thinner region as a fraction of `thick`, where that is below 1.
+
+    Each region knows its cheapest pair, and a heap holds the regions in the order of these pairs.
+    The pairs of each region form a list: pair e has the entries 2 e and 2 e + 1 in the lists of
+    its two regions. After a merge, only the pairs of the merged region have new costs.
     """
-    n_regions, n_pairs = len(counts), len(pairs)
-    means = _means(counts, sums)
-    # The neighbours of a region form a linked list, because two of these can be joined in one
-    # step.
-    neighbour = np.empty(2 * n_pairs, np.int32)
-    shared = np.empty(2 * n_pairs, np.int64)
-    strength = np.empty(2 * n_pairs, np.float64)
-    following = np.empty(2 * n_pairs, np.int64)
-    first = np.empty(n_regions, np.int64)
-    last = np.empty(n_regions, np.int64)
-    version = np.empty(n_regions, np.int32)
-    seen_by = np.empty(n_regions, np.int32)
-    seen_at = np.empty(n_regions, np.int64)
+    n_regions, n_pairs = len(sums), len(pairs)
+    means = np.empty((n_regions, sums.shape[1] - 1))
+    perimeters = np.zeros(n_regions)
+    costs, thickness = np.empty(n_pairs), np.empty(n_regions)
+    first = np.full(n_regions, -1, np.int32)
+    following, before = np.empty(2 * n_pairs, np.int32), np.empty(2 * n_pairs, np.int32)
+    cheapest = np.full(n_regions, -1, np.int32)
+    entry_of = np.full(n_regions, -1, np.int32)
     for a in range(n_regions):
-        first[a], version[a], seen_by[a] = -1, 0, -1
-    capacity = 4 * n_pairs
-    heap_cost = np.empty(capacity, np.float64)
-    heap_pair = np.empty((capacity, 3), np.int32)
-    size = np.int64(0)
+        parents[a] = a
+        _set_mean(a, sums, scale, means)
     for e in range(n_pairs):
-        for side in range(2):
-            a, h = pairs[e, side], 2 * e + side
-            neighbour[h], shared[h], following[h] = pairs[e, 1 - side], faces[e], -1
-            strength[h] = strengths[e]
-            if first[a] < 0:
-                first[a] = h
-            else:
-                following[last[a]] = h
-            last[a] = h
+        perimeters[pairs[e, 0]] += faces[e]
+        perimeters[pairs[e, 1]] += faces[e]
+    for a in range(n_regions):
+        thickness[a] = _thickness(a, sums, perimeters, thick)
+    for e in range(n_pairs):
         a, b = np.int64(pairs[e, 0]), np.int64(pairs[e, 1])
-        cost = _increase(a, b, counts, means) / faces[e] ** border_power
-        cost *= offset + strengths[e] / faces[e]
-        cost *= _thinness(a, b, counts, perimeters, thick)
-        _push(heap_cost, heap_pair, size, cost, a, b, np.int64(0))
-        size += 1
-    n_left = n_regions
-    while n_left > n_wanted and size > 0:
-        a, b, stamp = np.int64(heap_pair[0, 0]), np.int64(heap_pair[0, 1]), heap_pair[0, 2]
+        costs[e] = _cost(a, b, sums, means, thickness, faces[e], strengths[e], offset)
+        _insert(2 * e, a, first, following, before)
+        _insert(2 * e + 1, b, first, following, before)
+        for k in (a, b):
+            if _is_cheaper(e, cheapest[k], costs, pairs):
+                cheapest[k] = e
+    heap, places = np.arange(n_regions).astype(np.int32), np.arange(n_regions).astype(np.int32)
+    keys, ranks = np.empty(n_regions), np.empty(n_regions, np.int64)
+    for a in range(n_regions):
+        _set_key(a, cheapest[a], costs, pairs, keys, ranks)
+    size = np.int64(n_regions)
+    for i in range(size // 2 - 1, -1, -1):
+        _sift_down(i, size, heap, places, keys, ranks)
+    while size > n_wanted and keys[heap[0]] < np.inf:
+        merged = np.int64(cheapest[heap[0]])
+        # The lower region is the root.
+        a = np.int64(min(pairs[merged, 0], pairs[merged, 1]))
+        b = np.int64(max(pairs[merged, 0], pairs[merged, 1]))
+        _absorb(a, b, sums, scale, means, parents)
+        for side in range(2):
+            _remove(2 * merged + side, pairs[merged, side], first, following, before)
+        perimeters[a] += perimeters[b] - 2.0 * faces[merged]
+        thickness[a] = _thickness(a, sums, perimeters, thick)
+        _join_lists(a, b, first, following, before, entry_of, pairs, faces, strengths, costs)
+        # Take b from the heap: the last region takes its place.
         size -= 1
-        _swap(heap_cost, heap_pair, np.int64(0), size)
-        _sift_down(heap_cost, heap_pair, size, np.int64(0))
-        if parents[a] != a or parents[b] != b or version[a] + version[b] != stamp:
-            continue
-        # a < b: the lower region is the root
-        _absorb(a, b, counts, sums, means, parents)
-        version[a] = max(version[a], version[b]) + 1
-        following[last[a]] = first[b]
-        last[a] = last[b]
-        n_left -= 1
-        # Remove entries that now lie inside the region, and join entries of the same neighbour.
-        perimeters[a] = 0.0
-        before, h, degree = np.int64(-1), first[a], 0
-        while h >= 0:
-            other = find(parents, neighbour[h])
-            after = following[h]
-            if other != a:
-                perimeters[a] += shared[h]
-            if other != a and seen_by[other] != b:
-                seen_by[other], seen_at[other] = b, h
-                neighbour[h] = other
-                before = h
-                degree += 1
-            else:
-                if other != a:
-                    shared[seen_at[other]] += shared[h]
-                    strength[seen_at[other]] += strength[h]
-                if before >= 0:
-                    following[before] = after
-                else:
-                    first[a] = after
-            h = after
-        last[a] = before
-        if size + degree > capacity:
-            capacity = 2 * (size + degree)
-            old_cost, old_pair = heap_cost, heap_pair
-            heap_cost = np.empty(capacity, np.float64)
-            heap_pair = np.empty((capacity, 3), np.int32)
-            for i in range(size):
-                heap_cost[i] = old_cost[i]
-                for c in range(3):
-                    heap_pair[i, c] = old_pair[i, c]
+        last = np.int64(heap[size])
+        _swap(np.int64(places[b]), size, heap, places)
+        if last != b:
+            _sift(last, size, heap, places, keys, ranks)
+        cheapest[a] = -1
         h = first[a]
         while h >= 0:
-            other = np.int64(neighbour[h])
-            cost = _increase(a, other, counts, means) / shared[h] ** border_power
-            cost *= offset + strength[h] / shared[h]
-            cost *= _thinness(a, other, counts, perimeters, thick)
-            stamp = np.int64(version[a] + version[other])
-            _push(heap_cost, heap_pair, size, cost, a, other, stamp)
-            size += 1
+            e, x = np.int64(h // 2), np.int64(pairs[h // 2, 1 - h % 2])
+            costs[e] = _cost(a, x, sums, means, thickness, faces[e], strengths[e], offset)
+            if _is_cheaper(e, cheapest[a], costs, pairs):
+                cheapest[a] = e
             h = following[h]
-    return n_left
+        _set_key(a, cheapest[a], costs, pairs, keys, ranks)
+        _sift(a, size, heap, places, keys, ranks)
+        h = first[a]
+        while h >= 0:
+            e, x = np.int64(h // 2), np.int64(pairs[h // 2, 1 - h % 2])
+            known = cheapest[x]
+            if known == e or np.isnan(costs[known]):
+                # The pair that was the cheapest has a new cost, or is gone.
+                cheapest[x] = _find_cheapest(x, first, following, costs, pairs)
+            elif _is_cheaper(e, known, costs, pairs):
+                cheapest[x] = e
+            if known == e or cheapest[x] != known:
+                _set_key(x, cheapest[x], costs, pairs, keys, ranks)
+                _sift(x, size, heap, places, keys, ranks)
+            h = following[h]
+    return size
+
+
+@inlined
+def _insert(h, a, first, following, before):
+    """Put an entry at the start of the list of region a."""
+    following[h], before[h] = first[a], -1
+    if first[a] >= 0:
+        before[first[a]] = h
+    first[a] = h
+
+
+@inlined
+def _remove(h, a, first, following, before):
+    """Take an entry out of the list of region a."""
+    if before[h] >= 0:
+        following[before[h]] = following[h]
+    else:
+        first[a] = following[h]
+    if following[h] >= 0:
+        before[following[h]] = before[h]
+
+
+@inlined
+def _join_lists(a, b, first, following, before, entry_of, pairs, faces, strengths, costs):
+    """Give region a the pairs of region b. Two pairs with the same region become one."""
+    h = first[a]
+    while h >= 0:
+        entry_of[pairs[h // 2, 1 - h % 2]] = h
+        h = following[h]
+    h = first[b]
+    while h >= 0:
+        after, e, x = following[h], h // 2, pairs[h // 2, 1 - h % 2]
+        if entry_of[x] >= 0:
+            same = entry_of[x] // 2
+            faces[same] += faces[e]
+            strengths[same] += strengths[e]
+            _remove(h ^ 1, x, first, following, before)
+            costs[e] = np.nan  # a pair that is gone
+        else:
+            pairs[e, h % 2] = a
+            _insert(h, a, first, following, before)
+        h = after
+    h = first[a]
+    while h >= 0:
+        entry_of[pairs[h // 2, 1 - h % 2]] = -1
+        h = following[h]
+
+
+@inlined
+def _find_cheapest(a, first, following, costs, pairs):
+    """Find the cheapest pair of region a; -1 if it has none."""
+    cheapest, h = np.int32(-1), first[a]
+    while h >= 0:
+        if _is_cheaper(h // 2, cheapest, costs, pairs):
+            cheapest = np.int32(h // 2)
+        h = following[h]
+    return cheapest
+
+
+@inlined
+def _is_cheaper(e, other, costs, pairs):
+    """Compare two pairs: by cost; ties: by the lower region, then by the higher. -1 is none."""
+    if other < 0:
+        return True
+    if costs[e] != costs[other]:
+        return costs[e] < costs[other]
+    return _rank(e, pairs) < _rank(other, pairs)
+
+
+@inlined
+def _rank(e, pairs):
+    """Make one number of a pair, in the order of the lower region and then of the higher."""
+    a, b = np.int64(pairs[e, 0]), np.int64(pairs[e, 1])
+    return (min(a, b) << 32) | max(a, b)
+
+
+@inlined
+def _set_key(a, e, costs, pairs, keys, ranks):
+    """Set by what the heap orders region a: its cheapest pair, -1 if it has none."""
+    keys[a] = costs[e] if e >= 0 else np.inf
+    ranks[a] = _rank(e, pairs) if e >= 0 else np.int64(0)
+
+
+@inlined
+def _comes_before(a, b, keys, ranks):
+    """Compare two regions in the order of the heap."""
+    if keys[a] != keys[b]:
+        return keys[a] < keys[b]
+    return ranks[a] < ranks[b]
+
+
+@inlined
+def _swap(i, j, heap, places):
+    heap[i], heap[j] = heap[j], heap[i]
+    places[heap[i]], places[heap[j]] = i, j
+
+
+@inlined
+def _sift_down(i, size, heap, places, keys, ranks):
+    """Move an entry of the heap down until those below come after it."""
+    while True:
+        least = i
+        for child in range(2 * i + 1, min(2 * i + 3, size)):
+            if _comes_before(heap[child], heap[least], keys, ranks):
+                least = child
+        if least == i:
+            return
+        _swap(i, least, heap, places)
+        i = least
+
+
+@inlined
+def _sift(a, size, heap, places, keys, ranks):
+    """Move a region whose key has changed to its place in the heap."""
+    i = np.int64(places[a])
+    while i > 0 and _comes_before(a, heap[(i - 1) // 2], keys, ranks):
+        _swap(i, (i - 1) // 2, heap, places)
+        i = (i - 1) // 2
+    _sift_down(i, size, heap, places, keys, ranks)

@@ -2,138 +2,271 @@
 
 import numpy as np
 
-from sksuperpixel._clustering.kernels.compilation import kernel
+from sksuperpixel._clustering.kernels.compilation import inlined, kernel
 
 
 @kernel
-def move_border_pixels(
-    features,  # IN (C, D, H, W) float32
+def mark_borders(
+    labels,  # IN (D + 2, H + 2, W + 2) int32: regions, in a frame of -1
+    marks,  # OUT (D + 2, H + 2, W + 2) uint8: 1 where a pixel touches another region, else 0
+    marked_rows,  # OUT (D + 2, H + 2) uint8: 1
+):
+    """Mark the pixels that touch another region."""
+    depth, height, width = labels.shape
+    for z in range(depth):
+        for y in range(height):
+            marked_rows[z, y] = 1
+            for x in range(width):
+                marks[z, y, x] = 0
+    for z in range(1, depth - 1):
+        for y in range(1, height - 1):
+            here, row = labels[z, y], marks[z, y]
+            above, below = labels[z, y - 1], labels[z, y + 1]
+            front, behind = labels[z - 1, y], labels[z + 1, y]
+            for x in range(1, width - 1):
+                a = here[x]
+                differs = (_other(a, here[x - 1])) | (_other(a, here[x + 1]))
+                differs |= (_other(a, above[x])) | (_other(a, below[x]))
+                differs |= (_other(a, front[x])) | (_other(a, behind[x]))
+                row[x] = differs
+
+
+@inlined
+def _other(a, b):
+    """Tell whether b is a region other than region a."""
+    return (a != b) & (a >= 0) & (b >= 0)
+
+
+@kernel
+def move_marked_pixels(
+    features,  # IN (C, N) float32
     scale,  # IN (3,) float64: weight of a distance of one pixel along each axis
     faces,  # IN (3,) float64: cost of a pixel face of border across each axis
     means,  # IN (K, 3 + C) float64: centre and mean features of each region
-    iteration,  # IN: 0, 1, ...; odd ones visit the pixels in reverse order
-    changed,  # IN and OUT (K,) int64: the last iteration in which a region changed, or -1
+    movable,  # IN (256,) bool: see `movable_by_neighbours`
+    backward,  # IN: whether the pixels are visited in reverse order
+    marks,  # IN and OUT (D + 2, H + 2, W + 2) uint8: see `mark_borders`
+    marked_rows,  # IN and OUT (D + 2, H + 2) uint8: 1 for each row with a mark
     sums,  # IN and OUT (K, 4 + C) float64: each region's pixels, positions and features
-    regions,  # IN and OUT (D, H, W) int32: connected regions; negative outside a mask
+    labels,  # IN and OUT (D + 2, H + 2, W + 2) int32: connected regions, in a frame of -1
 ):
-    """Move each border pixel to the touching region where it costs least; count the moves.
+    """Move each marked pixel to the touching region where it costs least; count the moves.
+
+    Pixels are visited in raster order, or in reverse. A visit removes the mark. If a pixel moves,
+    the eight pixels around it are marked, and in a volume those before and behind it. They are
+    visited in this pass if their turn is still to come, or else in the next.
 
     Regions stay connected: a pixel moves only if the pixels of its region around it are
     connected without it. If it costs the same in its own region, it stays. If several other
     regions cost the same, the first one counts, in the order of the axes and for each axis
-    before, then after. Borders between regions that have not changed since the last iteration
-    are skipped.
+    before, then after.
     """
-    depth, height, width = regions.shape
+    depth, height, width = labels.shape
+    flat_labels, flat_marks = labels.reshape(-1), marks.reshape(-1)
+    plane = height * width
     around = np.empty((3, 3, 3), np.bool_)
     queue = np.empty((27, 3), np.int64)
-    beside = np.empty(6, np.int32)
-    backward = iteration % 2 == 1
+    columns = np.empty(width, np.int64)
+    is_volume = depth > 3
     n_moved = 0
-    for row in range(depth * height):
+    n_rows = (depth - 2) * (height - 2)
+    for row in range(n_rows):
         if backward:
-            row = depth * height - 1 - row
-        z, y = row // height, row % height
-        here = regions[z, y]
-        # Where the image ends, the row itself stands in for its neighbour, so there is no border.
-        front = regions[z - 1, y] if z > 0 else here
-        behind = regions[z + 1, y] if z + 1 < depth else here
-        above = regions[z, y - 1] if y > 0 else here
-        below = regions[z, y + 1] if y + 1 < height else here
-        for i in range(width):
-            x = width - 1 - i if backward else i
-            a = here[x]
-            left, right = here[max(x - 1, 0)], here[min(x + 1, width - 1)]
-            inside = (left == a) & (right == a) & (above[x] == a) & (below[x] == a)
-            if (inside & (front[x] == a) & (behind[x] == a)) or a < 0:
-                continue
-            beside[0] = front[x] if z > 0 else -1
-            beside[1] = behind[x] if z + 1 < depth else -1
-            beside[2] = above[x] if y > 0 else -1
-            beside[3] = below[x] if y + 1 < height else -1
-            beside[4] = left if x > 0 else -1
-            beside[5] = right if x + 1 < width else -1
-            last = changed[a]
-            for side in range(6):
-                if beside[side] >= 0:
-                    last = max(last, changed[beside[side]])
-            if last < iteration - 1:
-                continue
-            best, least, own = a, 0.0, -1.0
-            for side in range(6):
-                b = beside[side]
-                if b < 0 or b in (a, best):
+            row = n_rows - 1 - row
+        z, y = row // (height - 2), row % (height - 2)
+        if marked_rows[z + 1, y + 1] == 0:
+            continue
+        marked_rows[z + 1, y + 1] = 0
+        of_row = marks[z + 1, y + 1]
+        n_marked = np.int64(0)
+        for x in range(width - 2):
+            # Written always, and counted if it is marked: without a branch that the processor
+            # would often guess wrong.
+            columns[n_marked] = x
+            n_marked += of_row[x + 1]
+            of_row[x + 1] = 0
+        start = (z + 1) * plane + (y + 1) * width + 1
+        first = (z * (height - 2) + y) * (width - 2)
+        i, beside = np.int64(0), np.int64(-1)
+        while (i < n_marked) | (beside >= 0):
+            if beside >= 0:
+                x, beside = beside, np.int64(-1)
+            else:
+                x = columns[n_marked - 1 - i if backward else i]
+                i += 1
+            p, q = start + x, first + x
+            flat_marks[p] = 0
+            a = flat_labels[p]
+            if is_volume:
+                b = _best_in_volume(
+                    features, scale, faces, means, flat_labels, plane, width, p, z, y, x, q
+                )
+                if b == a or not _can_go(labels, a, z + 1, y + 1, x + 1, around, queue):
                     continue
-                if own < 0:
-                    own = _cost_in_region(features, scale, means, a, z, y, x)
-                    own += _cost_of_faces(faces, beside, a)
-                cost = _cost_in_region(features, scale, means, b, z, y, x)
-                cost += _cost_of_faces(faces, beside, b)
-                if cost - own < least:
-                    best, least = b, cost - own
-            if best != a and _can_go(regions, a, z, y, x, around, queue):
-                here[x] = best
-                changed[a], changed[best] = iteration, iteration
-                _add_pixel(features, sums, a, -1.0, z, y, x)
-                _add_pixel(features, sums, best, 1.0, z, y, x)
-                n_moved += 1
+            else:
+                b = _best_in_plane(features, scale, faces, means, flat_labels, width, p, y, x, q)
+                if b == a or not movable[_neighbours(flat_labels, a, p, width)]:
+                    continue
+            flat_labels[p] = b
+            n_moved += 1
+            _add_pixel(features, sums, a, -1.0, z, y, x, q)
+            _add_pixel(features, sums, b, 1.0, z, y, x, q)
+            for j in (p - width, p, p + width):
+                for k in (j - 1, j, j + 1):
+                    flat_marks[k] = flat_labels[k] >= 0
+            flat_marks[p] = 0
+            for j in range(3):
+                marked_rows[z + 1, y + j] = 1
+            after = x - 1 if backward else x + 1
+            is_listed = False
+            if i < n_marked:
+                is_listed = columns[n_marked - 1 - i if backward else i] == after
+            if (flat_labels[start + after] >= 0) & (not is_listed):
+                beside = after
+            if is_volume:
+                for j in (-1, 1):
+                    k = p + j * plane
+                    flat_marks[k] = flat_labels[k] >= 0
+                    marked_rows[z + 1 + j, y + 1] = 1
     return n_moved
 
 
-@kernel
-def _add_pixel(features, sums, k, sign, z, y, x):
+@inlined
+def _best_in_plane(features, scale, faces, means, labels, width, p, y, x, q):
+    """Find the region among a pixel's own and those it touches where it costs least."""
+    a = labels[p]
+    up, down, left, right = labels[p - width], labels[p + width], labels[p - 1], labels[p + 1]
+    # Most pixels touch one other region. Finding it without branches is faster, because the
+    # processor could not predict them.
+    other = a
+    for b in (right, left, down, up):
+        other = b if (b != a) & (b >= 0) else other
+    is_only = True
+    for b in (right, left, down, up):
+        is_only &= (b == a) | (b == other) | (b < 0)
+    own = _cost_in_plane(features, scale, means, a, y, x, q)
+    cost = _cost_in_plane(features, scale, means, other, y, x, q) - own
+    cost += _cost_of_faces(faces[1], other, a, up, down)
+    cost += _cost_of_faces(faces[2], other, a, left, right)
+    best, least = other if cost < 0 else a, min(cost, 0.0)
+    if is_only:
+        return best
+    for b in (up, down, left, right):
+        if (b >= 0) & (b != a) & (b != other):
+            cost = _cost_in_plane(features, scale, means, b, y, x, q) - own
+            cost += _cost_of_faces(faces[1], b, a, up, down)
+            cost += _cost_of_faces(faces[2], b, a, left, right)
+            if cost < least:
+                best, least = b, cost
+    return best
+
+
+@inlined
+def _best_in_volume(features, scale, faces, means, labels, plane, width, p, z, y, x, q):
+    """Find the region among a pixel's own and those it touches where it costs least."""
+    a = labels[p]
+    front, behind = labels[p - plane], labels[p + plane]
+    up, down, left, right = labels[p - width], labels[p + width], labels[p - 1], labels[p + 1]
+    own = _cost_in_plane(features, scale, means, a, y, x, q)
+    own += ((z - means[a, 0]) * scale[0]) ** 2
+    best, least = a, 0.0
+    for b in (front, behind, up, down, left, right):
+        if (b >= 0) & (b != a) & (b != best):
+            cost = _cost_in_plane(features, scale, means, b, y, x, q)
+            cost += ((z - means[b, 0]) * scale[0]) ** 2 - own
+            cost += _cost_of_faces(faces[0], b, a, front, behind)
+            cost += _cost_of_faces(faces[1], b, a, up, down)
+            cost += _cost_of_faces(faces[2], b, a, left, right)
+            if cost < least:
+                best, least = b, cost
+    return best
+
+
+@inlined
+def _cost_of_faces(face, b, a, before, after):
+    """Cost of the border across one axis around a pixel in region b, less that in region a."""
+    n_faces = np.int64(before == a) + np.int64(after == a)
+    return face * (n_faces - np.int64(before == b) - np.int64(after == b))
+
+
+@inlined
+def _cost_in_plane(features, scale, means, k, y, x, q):
+    """Squared distance of a pixel to a region's centre, within its plane, and to its mean."""
+    dy, dx = (y - means[k, 1]) * scale[1], (x - means[k, 2]) * scale[2]
+    cost = dy * dy + dx * dx
+    if features.shape[0] == 3:
+        # Three channels are the usual case.
+        d0, d1 = features[0, q] - means[k, 3], features[1, q] - means[k, 4]
+        d2 = features[2, q] - means[k, 5]
+        return ((cost + d0 * d0) + d1 * d1) + d2 * d2
+    for c in range(features.shape[0]):
+        step = features[c, q] - means[k, 3 + c]
+        cost += step * step
+    return cost
+
+
+@inlined
+def _add_pixel(features, sums, k, sign, z, y, x, q):
     """Add a pixel to a region's sums, or take it away."""
     sums[k, 0] += sign
     sums[k, 1] += sign * z
     sums[k, 2] += sign * y
     sums[k, 3] += sign * x
     for c in range(features.shape[0]):
-        sums[k, 4 + c] += sign * features[c, z, y, x]
+        sums[k, 4 + c] += sign * features[c, q]
+
+
+@inlined
+def _neighbours(labels, a, p, width):
+    """Tell which of the eight pixels around a pixel are in region a, as the bits of a number."""
+    up, down = p - width, p + width
+    bits = np.int64(labels[up - 1] == a)
+    bits += 2 * (labels[up] == a)
+    bits += 4 * (labels[up + 1] == a)
+    bits += 8 * (labels[p + 1] == a)
+    bits += 16 * (labels[down + 1] == a)
+    bits += 32 * (labels[down] == a)
+    bits += 64 * (labels[down - 1] == a)
+    bits += 128 * (labels[p - 1] == a)
+    return bits
 
 
 @kernel
-def _cost_in_region(features, scale, means, k, z, y, x):
-    """Squared distance of a pixel to a region's centre and mean."""
-    dz, dy = (z - means[k, 0]) * scale[0], (y - means[k, 1]) * scale[1]
-    dx = (x - means[k, 2]) * scale[2]
-    cost = dz * dz + dy * dy + dx * dx
-    for c in range(features.shape[0]):
-        step = features[c, z, y, x] - means[k, 3 + c]
-        cost += step * step
-    return cost
+def movable_by_neighbours(
+    movable,  # OUT (256,) bool
+):
+    """Tabulate whether a region certainly stays connected without one of its pixels.
 
-
-@kernel
-def _cost_of_faces(faces, beside, k):
-    """Cost of the border around a pixel if it is in region k. The end of the image is free."""
-    cost = 0.0
-    for side in range(6):
-        if beside[side] >= 0 and beside[side] != k:
-            cost += faces[side // 2]
-    return cost
+    The bits of the index tell which of the eight pixels around it are in the region, clockwise
+    from the upper left. They must form one part through faces, as far as they touch the pixel.
+    """
+    for bits in range(256):
+        n_beside, n_parts = 0, 0
+        for side in range(1, 8, 2):
+            if (bits >> side) & 1:
+                n_beside += 1
+                # A part ends where the corner after this pixel, or the pixel after the corner,
+                # is not in the region.
+                corner, after = (side + 1) % 8, (side + 2) % 8
+                if not ((bits >> corner) & 1 and (bits >> after) & 1):
+                    n_parts += 1
+        # Without an end, all pixels around are in the region.
+        movable[bits] = n_beside > 0 and n_parts <= 1
 
 
 @kernel
 def _can_go(regions, a, z, y, x, around, queue):
-    """Tell whether region a certainly stays connected without one of its pixels.
+    """Tell whether region a certainly stays connected without one of its pixels, in a volume.
 
     It does if the region's pixels that touch this one are connected with each other within the
     3 x 3 x 3 pixels around it.
     """
-    depth, height, width = regions.shape
     n_beside, n = 0, 0
     for i in range(3):
         for j in range(3):
             for k in range(3):
-                zz, yy, xx = z + i - 1, y + j - 1, x + k - 1
                 off = abs(i - 1) + abs(j - 1) + abs(k - 1)
-                around[i, j, k] = (
-                    off > 0
-                    and 0 <= zz < depth
-                    and 0 <= yy < height
-                    and 0 <= xx < width
-                    and regions[zz, yy, xx] == a
-                )
+                around[i, j, k] = off > 0 and regions[z + i - 1, y + j - 1, x + k - 1] == a
                 if off == 1 and around[i, j, k]:
                     n_beside += 1
                     if n == 0:

@@ -239,10 +239,17 @@ def thicknesses(regions, pairs):
     return {k: 2.0 * np.count_nonzero(regions == k) / n for k, n in faces.items()}
 
 
-def refined(features, regions, scale, faces, n_iter):
-    """Move one marked pixel after the other across borders, forwards and backwards in turn."""
+def refined(features, regions, scale, faces, n_iter, rows_of_block, planes_of_block):
+    """Move one marked pixel after the other across borders, forwards and backwards in turn.
+
+    Each pass goes through every other block of rows (planes) first, then through the others.
+    """
     regions = regions.copy()
     pixels = list(np.ndindex(regions.shape))
+    axis, n = (1, rows_of_block) if len(regions) == 1 else (0, planes_of_block)
+    blocks = [[] for _ in range(0, regions.shape[axis], n)]
+    for pixel in pixels:
+        blocks[pixel[axis] // n].append(pixel)
     marked = {p for p in pixels if any(k != regions[p] for _, k in faces_around(regions, p))}
     marked = {p for p in marked if regions[p] >= 0}
     for iteration in range(n_iter):
@@ -250,7 +257,8 @@ def refined(features, regions, scale, faces, n_iter):
         centres = {k: np.argwhere(regions == k).mean(axis=0) for k in labels}
         means = {k: features[:, regions == k].astype(np.float64).mean(axis=1) for k in labels}
         n_moved = 0
-        for pixel in reversed(pixels) if iteration % 2 else pixels:
+        way = -1 if iteration % 2 else 1
+        for pixel in (p for block in blocks[::2] + blocks[1::2] for p in block[::way]):
             if pixel not in marked:
                 continue
             marked.remove(pixel)

@@ -219,9 +219,10 @@ def _assign(features, clusters, half, scale, gain, nearest, labels, threads):
     # Blocks of few rows keep many channels in the processor's cache.
     rows_at_once = max(8, 2**20 // (features.shape[0] * features.shape[3] * 4))
     n_rows = features.shape[2] if features.shape[1] == 1 else features.shape[1]
-    n_parts = max(threads.n_threads, -(-n_rows // rows_at_once))
+    parts = split_rows(labels.shape, max(threads.n_threads, -(-n_rows // rows_at_once)))
+    reached = _clusters_that_reach(parts, labels.shape, clusters, half)
 
-    def part(rows):
+    def part(number):
         assignment.assign(
             features,
             clusters.seeds,
@@ -230,12 +231,39 @@ def _assign(features, clusters, half, scale, gain, nearest, labels, threads):
             half,
             scale,
             gain,
-            rows,
+            parts[number],
+            reached[number],
             nearest,
             labels,
         )
 
-    threads.run(part, split_rows(labels.shape, n_parts))
+    threads.run(part, range(len(parts)))
+
+
+def _clusters_that_reach(parts, shape, clusters, half):
+    """Find a range of clusters for each part of an image that contains all that reach it.
+
+    Parameters
+    ----------
+    parts : list of tuple of int
+        Rows, or planes of a volume, see `split_rows`.
+    shape : tuple of 3 int
+    clusters : Clusters
+    half : ndarray of shape (3,), float32
+
+    Returns
+    -------
+    list of pair of int
+    """
+    axis = 0 if shape[0] > 1 else 1
+    seeds = clusters.seeds[:, axis]
+    reach = float(half[axis]) + float(np.abs(clusters.offsets[:, axis]).max()) + 1
+    # Seeds are in raster order, but a mask moves them within their cells.
+    highest = np.maximum.accumulate(seeds)
+    lowest = np.minimum.accumulate(seeds[::-1])[::-1]
+    starts = np.searchsorted(highest, [part[2 * axis] - reach for part in parts], "left")
+    stops = np.searchsorted(lowest, [part[2 * axis + 1] + reach for part in parts], "right")
+    return list(zip(starts.tolist(), stops.tolist(), strict=True))
 
 
 def _assign_missed(labels, mask, clusters, grid):

@@ -1,11 +1,12 @@
 """Refine the borders of regions by moving single pixels across them."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
 from sksuperpixel._clustering.kernels import refinement as kernels
 from sksuperpixel._clustering.runs import Runs
+from sksuperpixel._clustering.threads import ONE_THREAD, split_range
 
 # Each pixel face of border costs `_BORDER_COST` times the squared compactness. Short borders
 # already make regions compact, so for distances in space the compactness is multiplied by
@@ -13,14 +14,18 @@ from sksuperpixel._clustering.runs import Runs
 # features.
 _BORDER_COST = 0.3
 _COMPACTNESS = 0.25
+# Threads share the blocks. Results depend on these numbers, but hardly.
+_ROWS_OF_BLOCK = 32
+_PLANES_OF_BLOCK = 4
 
 
-def refine_borders(features, regions, grid, compactness, max_iter):
+def refine_borders(features, regions, grid, compactness, max_iter, threads=ONE_THREAD):
     """Move single pixels across borders, in place, while every region stays connected.
 
     A pixel moves if this lowers the sum of three terms: squared differences of features to the
     regions' means, squared distances in space to their centres, and the length of all borders.
-    A pass goes through the pixels in raster order, every other pass in reverse order.
+    A pass first goes through every other block of rows, in raster order, and then through the
+    blocks in between; every other pass goes through the pixels of a block in reverse order.
 
     Parameters
     ----------
@@ -32,6 +37,7 @@ def refine_borders(features, regions, grid, compactness, max_iter):
         Weight of distance in space, as in the clustering.
     max_iter : int
         Maximum number of passes over all borders. Means and centres are updated between passes.
+    threads : Threads, default=ONE_THREAD
     """
     scale = grid.scale(_COMPACTNESS * compactness).astype(np.float64)
     # A face has the size of a pixel along the other two axes, so it is small across an axis along
@@ -41,26 +47,43 @@ def refine_borders(features, regions, grid, compactness, max_iter):
     depth, height, width = regions.runs.shape
     labels = np.full((depth + 2, height + 2, width + 2), -1, np.int32)
     inner = labels[1:-1, 1:-1, 1:-1]
-    inner[:] = regions.runs.label_map()
+    label_map = regions.runs.label_map()
+    inner[:] = label_map
     marks, marked_rows = np.empty(labels.shape, np.uint8), np.empty(labels.shape[:2], np.uint8)
     kernels.mark_borders(labels, marks, marked_rows)
     pixels, sums = features.reshape(len(features), -1), regions.sums
-    for iteration in range(max_iter):
-        n_moved = kernels.move_marked_pixels(
+    # In a volume, a block is made of whole planes.
+    block = _ROWS_OF_BLOCK if depth == 1 else _PLANES_OF_BLOCK * height
+    n_blocks = -(-depth * height // block)
+    moved, n_moved = np.empty((pixels.shape[1], 2), np.int64), np.zeros(n_blocks, np.int64)
+
+    def run_blocks(means, backward, blocks):
+        kernels.move_marked_pixels(
             pixels,
             scale,
             faces,
-            sums[:, 1:] / sums[:, :1],
+            means,
             _movable(),
-            iteration % 2 == 1,
+            backward,
+            block,
+            blocks,
             marks,
             marked_rows,
-            sums,
             labels,
+            moved,
+            n_moved,
         )
-        if n_moved == 0:
+
+    for iteration in range(max_iter):
+        part = partial(run_blocks, sums[:, 1:] / sums[:, :1], iteration % 2 == 1)
+        for parity in range(2):
+            # An even number of blocks per thread, so that each begins with the same parity.
+            pairs = split_range(-(-n_blocks // 2), threads.n_threads)
+            threads.run(part, [(2 * a + parity, min(2 * b, n_blocks)) for a, b in pairs])
+        if kernels.add_moves(pixels, block * width, moved, n_moved, labels, sums) == 0:
             break
-    regions.runs = Runs.of(np.ascontiguousarray(inner))
+    label_map[:] = inner
+    regions.runs = Runs.of(label_map)
 
 
 @lru_cache

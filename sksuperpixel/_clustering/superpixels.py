@@ -55,7 +55,7 @@ def superpixels(image, distance, settings, threads=ONE_THREAD):
         return _regions_on_grid(image, distance, grid, settings, threads).label_map()
     edges = edge_map_of(image, settings.edge_channel)
     regions = _enough_regions(image, distance, settings, threads)
-    _merge_and_refine(image, regions, edges, settings)
+    _merge_and_refine(image, regions, edges, settings, threads)
     if len(regions) > settings.n_segments:
         raise ValueError(
             f"found a mask of {len(regions)} parts that do not touch, expected at most "
@@ -156,7 +156,7 @@ def _single_pixels(image):
     return labels
 
 
-def _merge_and_refine(image, regions, edges, settings):
+def _merge_and_refine(image, regions, edges, settings, threads):
     """Merge the cheapest pairs of regions in steps, and refine borders in between, in place.
 
     In the end, there are `n_segments` regions, or as many as the mask has separate parts where
@@ -176,4 +176,4 @@ def _merge_and_refine(image, regions, edges, settings):
         done = n_wanted == settings.n_segments or len(regions) > n_wanted
         grid = Grid.with_cells(image.shape, image.n_pixels / len(regions), image.spacing)
         n_passes = settings.refine_iter if done else min(settings.refine_iter, _PASSES_BETWEEN)
-        refine_borders(image.weighted, regions, grid, settings.compactness, n_passes)
+        refine_borders(image.weighted, regions, grid, settings.compactness, n_passes, threads)

@@ -87,7 +87,13 @@ def reference_superpixels(image, settings):
         if not done:
             n_passes = min(n_passes, superpixels._PASSES_BETWEEN)
         regions = reference.refined(
-            features, regions, scale_there.astype(np.float64), faces, n_passes
+            features,
+            regions,
+            scale_there.astype(np.float64),
+            faces,
+            n_passes,
+            refinement._ROWS_OF_BLOCK,
+            refinement._PLANES_OF_BLOCK,
         )
     return reference.by_first_pixel(regions)
 

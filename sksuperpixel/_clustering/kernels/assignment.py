@@ -29,6 +29,7 @@ def assign(
     scale,  # IN (K, 3) float32: weight of a distance in pixels, in units of the features
     gain,  # IN (K,) float32: factor of the whole squared distance
     rows,  # IN (z start, z stop, y start, y stop): the part of the image to do
+    clusters,  # IN (start, stop): no window of any other cluster reaches that part
     nearest,  # OUT (D, H, W) float32: squared distance to the cluster chosen
     labels,  # OUT (D, H, W) int32: that cluster, -1 where no window reaches
 ):
@@ -42,7 +43,7 @@ def assign(
                 labels[z, y, x] = -1
     along_x = np.empty(2 * int(half[2]) + 2 + LANES, np.float32)
     distance = np.empty_like(along_x)
-    for k in range(seeds.shape[0]):
+    for k in range(clusters[0], clusters[1]):
         z0, z1 = _window(seeds[k, 0], offsets[k, 0], half[0], z_start, z_stop)
         y0, y1 = _window(seeds[k, 1], offsets[k, 1], half[1], y_start, y_stop)
         x0, x1 = _window(seeds[k, 2], offsets[k, 2], half[2], 0, width)

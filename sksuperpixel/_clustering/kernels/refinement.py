@@ -45,16 +45,21 @@ def move_marked_pixels(
     means,  # IN (K, 3 + C) float64: centre and mean features of each region
     movable,  # IN (256,) bool: see `movable_by_neighbours`
     backward,  # IN: whether the pixels are visited in reverse order
+    block,  # IN: number of rows of a block
+    blocks,  # IN (start, stop): the blocks to do, of which every other one is done
     marks,  # IN and OUT (D + 2, H + 2, W + 2) uint8: see `mark_borders`
     marked_rows,  # IN and OUT (D + 2, H + 2) uint8: 1 for each row with a mark
-    sums,  # IN and OUT (K, 4 + C) float64: each region's pixels, positions and features
     labels,  # IN and OUT (D + 2, H + 2, W + 2) int32: connected regions, in a frame of -1
+    moved,  # OUT (N, 2) int64: the pixels that moved and their old regions, from a block's start
+    n_moved,  # OUT (blocks,) int64: how many pixels of each block moved
 ):
-    """Move each marked pixel to the touching region where it costs least; count the moves.
+    """Move each marked pixel to the touching region where it costs least.
 
-    Pixels are visited in raster order, or in reverse. A visit removes the mark. If a pixel moves,
-    the eight pixels around it are marked, and in a volume those before and behind it. They are
-    visited in this pass if their turn is still to come, or else in the next.
+    The pixels of a block are visited in raster order, or in reverse. A visit removes the mark. If
+    a pixel moves, the eight pixels around it are marked, and in a volume those before and behind
+    it. They are visited in this pass if their turn is still to come, or else in the next.
+    Blocks between which there is another one do not see each other, so that threads can do them
+    at the same time.
 
     Regions stay connected: a pixel moves only if the pixels of its region around it are
     connected without it. If it costs the same in its own region, it stays. If several other
@@ -68,67 +73,107 @@ def move_marked_pixels(
     queue = np.empty((27, 3), np.int64)
     columns = np.empty(width, np.int64)
     is_volume = depth > 3
-    n_moved = 0
     n_rows = (depth - 2) * (height - 2)
-    for row in range(n_rows):
-        if backward:
-            row = n_rows - 1 - row
-        z, y = row // (height - 2), row % (height - 2)
-        if marked_rows[z + 1, y + 1] == 0:
-            continue
-        marked_rows[z + 1, y + 1] = 0
-        of_row = marks[z + 1, y + 1]
-        n_marked = np.int64(0)
-        for x in range(width - 2):
-            # Written always, and counted if it is marked: without a branch that the processor
-            # would often guess wrong.
-            columns[n_marked] = x
-            n_marked += of_row[x + 1]
-            of_row[x + 1] = 0
-        start = (z + 1) * plane + (y + 1) * width + 1
-        first = (z * (height - 2) + y) * (width - 2)
-        i, beside = np.int64(0), np.int64(-1)
-        while (i < n_marked) | (beside >= 0):
-            if beside >= 0:
-                x, beside = beside, np.int64(-1)
-            else:
-                x = columns[n_marked - 1 - i if backward else i]
-                i += 1
-            p, q = start + x, first + x
-            flat_marks[p] = 0
-            a = flat_labels[p]
-            if is_volume:
-                b = _best_in_volume(
-                    features, scale, faces, means, flat_labels, plane, width, p, z, y, x, q
-                )
-                if b == a or not _can_go(labels, a, z + 1, y + 1, x + 1, around, queue):
-                    continue
-            else:
-                b = _best_in_plane(features, scale, faces, means, flat_labels, width, p, y, x, q)
-                if b == a or not movable[_neighbours(flat_labels, a, p, width)]:
-                    continue
-            flat_labels[p] = b
-            n_moved += 1
+    for number in range(blocks[0], blocks[1], 2):
+        first_row, stop_row = number * block, min((number + 1) * block, n_rows)
+        n = np.int64(0)
+        for row in range(first_row, stop_row):
+            if backward:
+                row = stop_row - 1 - (row - first_row)
+            z, y = row // (height - 2), row % (height - 2)
+            if marked_rows[z + 1, y + 1] == 0:
+                continue
+            marked_rows[z + 1, y + 1] = 0
+            n_marked = _list_marks(marks[z + 1, y + 1], columns)
+            start = (z + 1) * plane + (y + 1) * width + 1
+            first = row * (width - 2)
+            i, beside = np.int64(0), np.int64(-1)
+            while (i < n_marked) | (beside >= 0):
+                if beside >= 0:
+                    x, beside = beside, np.int64(-1)
+                else:
+                    x = columns[n_marked - 1 - i if backward else i]
+                    i += 1
+                p, q = start + x, first + x
+                flat_marks[p] = 0
+                a = flat_labels[p]
+                if is_volume:
+                    b = _best_in_volume(
+                        features, scale, faces, means, flat_labels, plane, width, p, z, y, x, q
+                    )
+                    if b == a or not _can_go(labels, a, z + 1, y + 1, x + 1, around, queue):
+                        continue
+                else:
+                    b = _best_in_plane(
+                        features, scale, faces, means, flat_labels, width, p, y, x, q
+                    )
+                    if b == a or not movable[_neighbours(flat_labels, a, p, width)]:
+                        continue
+                flat_labels[p] = b
+                moved[first_row * (width - 2) + n, 0] = q
+                moved[first_row * (width - 2) + n, 1] = a
+                n += 1
+                _mark_around(flat_labels, flat_marks, marked_rows, plane, width, p, z, y)
+                after = x - 1 if backward else x + 1
+                is_listed = False
+                if i < n_marked:
+                    is_listed = columns[n_marked - 1 - i if backward else i] == after
+                if (flat_labels[start + after] >= 0) & (not is_listed):
+                    beside = after
+        n_moved[number] = n
+
+
+@inlined
+def _list_marks(marks, columns):
+    """List the marked columns of a row; return how many there are."""
+    n_marked = np.int64(0)
+    for x in range(len(marks) - 2):
+        # Written always, and counted if it is marked: without a branch that the processor would
+        # often guess wrong.
+        columns[n_marked] = x
+        n_marked += marks[x + 1]
+        marks[x + 1] = 0
+    return n_marked
+
+
+@inlined
+def _mark_around(labels, marks, marked_rows, plane, width, p, z, y):
+    """Mark the pixels around one that moved."""
+    for j in (p - width, p, p + width):
+        for k in (j - 1, j, j + 1):
+            marks[k] = labels[k] >= 0
+    marks[p] = 0
+    for j in range(3):
+        marked_rows[z + 1, y + j] = 1
+    if len(marked_rows) > 3:
+        for j in (-1, 1):
+            k = p + j * plane
+            marks[k] = labels[k] >= 0
+            marked_rows[z + 1 + j, y + 1] = 1
+
+
+@kernel
+def add_moves(
+    features,  # IN (C, N) float32
+    block_size,  # IN: number of pixels of a block
+    moved,  # IN (N, 2) int64: see `move_marked_pixels`
+    n_moved,  # IN (blocks,) int64
+    labels,  # IN (D + 2, H + 2, W + 2) int32
+    sums,  # IN and OUT (K, 4 + C) float64: each region's pixels, positions and features
+):
+    """Change the sums of regions by the pixels that moved; return how many there are."""
+    height, width = labels.shape[1] - 2, labels.shape[2] - 2
+    total = np.int64(0)
+    for number in range(len(n_moved)):
+        total += n_moved[number]
+        for i in range(number * block_size, number * block_size + n_moved[number]):
+            q, a = moved[i, 0], moved[i, 1]
+            row, x = q // width, q % width
+            z, y = row // height, row % height
+            b = np.int64(labels[z + 1, y + 1, x + 1])
             _add_pixel(features, sums, a, -1.0, z, y, x, q)
             _add_pixel(features, sums, b, 1.0, z, y, x, q)
-            for j in (p - width, p, p + width):
-                for k in (j - 1, j, j + 1):
-                    flat_marks[k] = flat_labels[k] >= 0
-            flat_marks[p] = 0
-            for j in range(3):
-                marked_rows[z + 1, y + j] = 1
-            after = x - 1 if backward else x + 1
-            is_listed = False
-            if i < n_marked:
-                is_listed = columns[n_marked - 1 - i if backward else i] == after
-            if (flat_labels[start + after] >= 0) & (not is_listed):
-                beside = after
-            if is_volume:
-                for j in (-1, 1):
-                    k = p + j * plane
-                    flat_marks[k] = flat_labels[k] >= 0
-                    marked_rows[z + 1 + j, y + 1] = 1
-    return n_moved
+    return total
 
 
 @inlined

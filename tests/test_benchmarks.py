@@ -167,7 +167,10 @@ def test_scripts_of_bsds500_write_their_results(name, run_bsds500, peers):
         assert (folder / output).stat().st_size > 0
         if output.endswith(".csv"):
             table = pd.read_csv(folder / output, index_col=0)
-            assert np.isfinite(table.select_dtypes("number")).all(axis=None)
+            numbers = table.select_dtypes("number")
+            if name == "weights":
+                numbers = numbers[["weight", "share"]]  # colours have no scale and no angle
+            assert np.isfinite(numbers).all(axis=None)
 
 
 def test_methods_are_as_compact_as_slic_in_the_paper(run_bsds500):

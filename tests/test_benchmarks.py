@@ -257,6 +257,47 @@ def test_slic_is_scored_on_bsds500(run, bsds500, capsys):
     assert "First 3 test images" in capsys.readouterr().out
 
 
+def test_speed_is_compared(run, bsds500, tmp_path, capsys):
+    parts = ["--parts", "colours", "features", "network"]
+    changes = {"speed.N_SEGMENTS": 30, "speed.LARGE": (64, 96)}
+    options = ["--data", bsds500, "--rounds", 1, "--results", tmp_path]
+    run("speed.py", *options, *parts, "threads", changes=changes)
+    colours = pd.read_csv(tmp_path / "speed_colours.csv", index_col=0)
+    assert colours.loc["scikit-image", "/ scikit-image"] == 1
+    assert (colours["ms"] > 0).all()
+    assert (pd.read_csv(tmp_path / "speed_features.csv")["channels"].unique() == [84, 246]).all()
+    # The last row is a difference of two times, which may be negative here.
+    assert pd.read_csv(tmp_path / "speed_network.csv")["three layers"].iloc[:-1].gt(0).all()
+    assert len(pd.read_csv(tmp_path / "speed_threads.csv")) == 2
+
+
+def test_curves_and_limits_of_speed_are_drawn(run, tmp_path, monkeypatch, import_script, capsys):
+    pytest.importorskip("matplotlib")
+    curves = import_script("speed_curves.py")
+    changes = {
+        "speed_curves.SIZES": (0.005, 0.01),
+        "speed_curves.NUMBERS": (20,),
+        "speed_curves.LARGE": 5000,
+        "speed_curves.CHANNELS": (1, 3),
+        "speed_curves.SMALL": 5000,
+        # In this process, to save time.
+        "speed_curves.run": lambda case: curves.measure(*case),
+    }
+    run("speed_curves.py", "--results", tmp_path, changes=changes)
+    table = pd.read_csv(tmp_path / "curves.csv")
+    assert len(table) == 10
+    assert table["seconds per megapixel"].gt(0).all()
+    assert (tmp_path / "curves.png").stat().st_size > 0
+    run(
+        "speed_kernels.py",
+        *("--megapixels", 0.01, "--results", tmp_path),
+        changes={"speed_kernels.N_CALLS": 1},
+    )
+    table = pd.read_csv(tmp_path / "kernels.csv")
+    assert len(table) == 11
+    assert table["times the limit"].gt(0).all()
+
+
 def save_pairs(images_folder, labels_folder, images, segmentations):
     images_folder.mkdir(parents=True)
     labels_folder.mkdir(parents=True)

@@ -36,6 +36,7 @@ from sksuperpixel.networks import make_distance_net
 N_IMAGES = 12
 SIZE = 16
 N_SEGMENTS = 600
+LARGE = (3328, 4992)  # 16 megapixels
 # The other times are given as multiples of the first of these that is installed.
 UNITS = ("fast-slic", "scikit-image")
 
@@ -218,11 +219,10 @@ def network(data, n_rounds):
 
 def threads(data, n_rounds):
     """Compare two threads with one on a large image."""
-    height, width = 3328, 4992  # 16 megapixels
-    enlarged = resize(data.images[0], (height, width), order=1)
+    enlarged = resize(data.images[0], LARGE, order=1)
     image = np.round(255 * enlarged).astype(np.uint8)
     tables = {}
-    for params in ({"superpixel_size": SIZE}, {"n_segments": height * width // SIZE**2}):
+    for params in ({"superpixel_size": SIZE}, {"n_segments": LARGE[0] * LARGE[1] // SIZE**2}):
         functions = {
             f"{n_jobs} threads": transform(SLIC(**params, n_jobs=n_jobs).fit([image]))
             for n_jobs in (2, 1)

@@ -150,7 +150,9 @@ class SuperpixelTransformer(
                 planes = self._planes(image)
                 distance = self._distance(len(planes.features))
                 labels = superpixels(planes, distance, settings, threads)
-                return labels.reshape(image.shape) + np.int32(self.start_label)
+                if self.start_label:
+                    labels += np.int32(self.start_label)
+                return labels.reshape(image.shape)
 
         progress = self._init_callback_context(task_name="transform", max_subtasks=len(X))
         progress.call_on_fit_task_begin(estimator=self, X=X)

@@ -47,8 +47,11 @@ def photograph(n_pixels, n_channels):
     if n_channels == 3:
         return image
     rng = np.random.default_rng(0)
-    mixed = image.astype(np.float32) @ rng.random((3, n_channels), np.float32)
-    return mixed + rng.normal(0, 5, mixed.shape).astype(np.float32)
+    mixed = np.empty((*image.shape[:2], n_channels), np.float32)
+    for channel in range(n_channels):
+        # One by one, so that making the image does not take more memory than cutting it.
+        mixed[..., channel] = image @ rng.random(3) + rng.normal(0, 5, image.shape[:2])
+    return mixed
 
 
 def peak():

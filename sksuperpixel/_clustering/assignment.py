@@ -98,7 +98,9 @@ def cluster_pixels(
     """
     clusters = start_clusters(features, grid.seeds(window, mask))
     shape = features.shape[1:]
-    nearest, labels = np.empty(shape, np.float32), np.empty(shape, np.int32)
+    nearest = np.empty(shape, np.float32)
+    # The labels of this iteration, and of the one before it.
+    labels, before = np.empty(shape, np.int32), np.empty(shape, np.int32)
     # SLICO divides feature distances by the largest one seen in the cluster so far. As in the
     # authors' program, the first iteration uses the compactness (10 there), and the largest
     # distance then starts from a tenth of it (1 there).
@@ -113,7 +115,8 @@ def cluster_pixels(
             if adaptive:
                 assignment.largest_feature_distance(features, labels, clusters.means, contrast)
                 scale, gain = grid.scale(np.sqrt(contrast)), 1 / contrast
-            means.move(labels, clusters, half)
+            means.move(before, labels, clusters, half)
+            labels, before = before, labels
         _assign(features, clusters, half, scale, gain, nearest, labels, threads)
         if mask is not None:
             labels[~mask] = -1
@@ -161,13 +164,14 @@ class _Means:
         self.steps = steps
         self.threads = threads
         self.sums = None
-        self.before = np.empty(features.shape[1:], np.int32)
 
-    def move(self, labels, clusters, half):
+    def move(self, before, labels, clusters, half):
         """Move clusters. A cluster without pixels does not move.
 
         Parameters
         ----------
+        before : ndarray of shape (D, H, W), int32
+            The labels of the last call; anything in the first one.
         labels : ndarray of shape (D, H, W), int32
             Clusters of the pixels, which lie in their windows; negative where there is none.
         clusters : Clusters
@@ -177,8 +181,7 @@ class _Means:
         if self.sums is None:
             self.sums = self._sum_all(labels, clusters, half)
         else:
-            self._add_changes(labels)
-        np.copyto(self.before, labels)
+            self._add_changes(before, labels)
         assignment.move_clusters(
             self.sums, float(self.steps), clusters.seeds, clusters.offsets, clusters.means
         )
@@ -200,13 +203,13 @@ class _Means:
         )
         return sums
 
-    def _add_changes(self, labels):
+    def _add_changes(self, before, labels):
         parts = split_rows(labels.shape, self.threads.n_threads)
         # Each thread changes sums of its own.
         sums = [self.sums] + [np.zeros_like(self.sums) for _ in parts[1:]]
         self.threads.run(
             lambda part: assignment.sum_changes(
-                self.features, self.before, labels, self.steps, parts[part], sums[part]
+                self.features, before, labels, self.steps, parts[part], sums[part]
             ),
             range(len(parts)),
         )

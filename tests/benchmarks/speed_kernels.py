@@ -89,7 +89,7 @@ def steps(image):
     window = features, labels, clusters.seeds, clusters.offsets, half, stride, 0, count
     yield "sum clusters", least(lambda: kernels.sum_windows(*window, sums)), 16 * n, 4 * 9 * n
     means = assignment._Means(features, stride, ONE_THREAD)
-    means.move(labels, clusters, half)
+    means.move(labels, labels, clusters, half)
     before = labels.copy()
     assignment._assign(*arrays)
     rows = 0, 1, 0, features.shape[2]

@@ -79,8 +79,8 @@ def test_means_are_the_same_on_any_number_of_threads():
                 features, grid, compactness=5.0, max_iter=6, threads=threads
             )
             means = _Means(features, np.float32(2.0**15), threads)
-            means.move(labels, clusters, grid.half_window)
-            means.move(np.roll(labels, 1, axis=2), clusters, grid.half_window)
+            means.move(labels, labels, clusters, grid.half_window)
+            means.move(labels, np.roll(labels, 1, axis=2), clusters, grid.half_window)
         found.append((labels, clusters.offsets, clusters.means, means.sums))
     for one, three in zip(*found, strict=True):
         np.testing.assert_array_equal(one, three)

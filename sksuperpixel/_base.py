@@ -9,22 +9,17 @@ import numpy as np
 from joblib import cpu_count, effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils._param_validation import (
-    HasMethods,
-    Interval,
-    StrOptions,
-    validate_parameter_constraints,
-)
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sksuperpixel._clustering.planes import Planes, channels_first, largest_magnitude
-from sksuperpixel._clustering.settings import Settings, of_python
+from sksuperpixel._clustering.settings import Settings
 from sksuperpixel._clustering.superpixels import superpixels
 from sksuperpixel._clustering.threads import ONE_THREAD, Threads, run_in_order
 from sksuperpixel._documentation import DocumentedOnline
 from sksuperpixel._images.errors import about_image
 from sksuperpixel._images.images import check_finite
-from sksuperpixel._images.parameters import check_spacing
+from sksuperpixel._images.parameters import check_constraints, check_spacing
 from sksuperpixel._images.reader import ImageReader
 from sksuperpixel._images.transformer import features_of, fit_copy
 from sksuperpixel.features import features_of_name
@@ -75,12 +70,7 @@ class SuperpixelTransformer(
         ValueError
             If a parameter is not as expected.
         """
-        # As numbers of Python, because small types of NumPy cannot hold the limits that they are
-        # compared with.
-        params = {name: of_python(value) for name, value in self.get_params(deep=False).items()}
-        validate_parameter_constraints(
-            self._parameter_constraints, params, caller_name=type(self).__name__
-        )
+        check_constraints(self)
 
     def _fit_features(self, reader, y):
         """Check the first image and the segmentations, and fit the feature transformer.

@@ -15,7 +15,7 @@ PACKAGE = Path(sksuperpixel.__file__).parent
 # folder. See docs/architecture.md.
 LAYERS = [
     {"_locks"},
-    {"_torch", "_files", "_label_maps", "_documentation"},
+    {"_torch", "_files", "_label_maps", "_documentation", "_numbers"},
     {"_images", "_clustering"},
     {"metrics", "datasets", "features", "networks"},
     {"_learning"},

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-import numpy as np
+from sksuperpixel._numbers import of_python
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,3 @@ class Settings:
     def merges_to_number(self):
         """Whether regions are merged down to exactly `n_segments`."""
         return self.n_segments is not None and self.oversegmentation > 1
-
-
-def of_python(value):
-    """Turn a number of NumPy into one of Python, because a small type of NumPy would overflow."""
-    return value.item() if isinstance(value, np.number) else value

@@ -1,8 +1,12 @@
-"""Checks of parameters whose valid values depend on the images."""
+"""Checks of parameters."""
 
+from functools import lru_cache
 from numbers import Real
 
 import numpy as np
+from sklearn.utils._param_validation import validate_parameter_constraints
+
+from sksuperpixel._numbers import of_python
 
 # Larger weights would make features too large for float32.
 _LARGEST_WEIGHT = 1e30
@@ -10,6 +14,48 @@ _LARGEST_WEIGHT = 1e30
 _LARGEST_SPACING_RATIO = 1e6
 # Error messages show at most this much of a value.
 _MOST_CHARACTERS = 80
+
+
+# Values of these types are equal only if they are the same in every respect but their type.
+_SIMPLE = (str, bool, int, float, type(None))
+
+
+def check_constraints(estimator):
+    """Check an estimator's parameters by its `_parameter_constraints`.
+
+    Parameters of simple types that were right before are not checked again, because with small
+    images the check would take much of the time.
+
+    Parameters
+    ----------
+    estimator : estimator
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not as expected.
+    """
+    kind = type(estimator)
+    # As numbers of Python, because small types of NumPy cannot hold the limits that they are
+    # compared with.
+    values = [of_python(getattr(estimator, name)) for name in _parameter_names(kind)]
+    types = tuple(map(type, values))
+    check = _check_simple if all(each in _SIMPLE for each in types) else _check_values
+    check(kind, tuple(values), types)
+
+
+@lru_cache(maxsize=256)
+def _parameter_names(kind):
+    return kind._get_param_names()
+
+
+def _check_values(kind, values, types):
+    params = dict(zip(_parameter_names(kind), values, strict=True))
+    validate_parameter_constraints(kind._parameter_constraints, params, caller_name=kind.__name__)
+
+
+# The types are part of the arguments, because 1 and True are equal.
+_check_simple = lru_cache(maxsize=256)(_check_values)
 
 
 def shown(value):

@@ -16,6 +16,7 @@ from sksuperpixel._images.errors import about_image, warn_about_image
 from sksuperpixel._images.images import check_finite
 from sksuperpixel._images.lazy_sequence import LazySequence
 from sksuperpixel._images.masks import fill_outside, replace_outside
+from sksuperpixel._images.parameters import check_constraints
 from sksuperpixel._images.reader import ImageReader
 
 
@@ -160,7 +161,7 @@ class ImageTransformerMixin(DocumentedOnline, TransformerMixin, auto_wrap_output
         ValueError
             If a parameter is not as expected.
         """
-        self._validate_params()
+        check_constraints(self)
 
     def _reader(self, X, masks):
         """Make a reader of the images to fit, and check the first one."""

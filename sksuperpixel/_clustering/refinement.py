@@ -45,10 +45,7 @@ def refine_borders(features, regions, grid, compactness, max_iter, threads=ONE_T
     spacing = np.asarray(grid.spacing, np.float64)
     faces = _BORDER_COST * compactness**2 * spacing.min() / spacing
     depth, height, width = regions.runs.shape
-    labels = np.full((depth + 2, height + 2, width + 2), -1, np.int32)
-    inner = labels[1:-1, 1:-1, 1:-1]
-    label_map = regions.runs.label_map()
-    inner[:] = label_map
+    labels = _in_frame(regions.runs.label_map())
     marks, marked_rows = np.empty(labels.shape, np.uint8), np.empty(labels.shape[:2], np.uint8)
     kernels.mark_borders(labels, marks, marked_rows)
     pixels, sums = features.reshape(len(features), -1), regions.sums
@@ -82,8 +79,14 @@ def refine_borders(features, regions, grid, compactness, max_iter, threads=ONE_T
             threads.run(part, [(2 * a + parity, min(2 * b, n_blocks)) for a, b in pairs])
         if kernels.add_moves(pixels, block * width, moved, n_moved, labels, sums) == 0:
             break
-    label_map[:] = inner
-    regions.runs = Runs.of(label_map)
+    regions.runs = Runs.of(np.ascontiguousarray(labels[1:-1, 1:-1, 1:-1]))
+
+
+def _in_frame(label_map):
+    """Put -1 around a label map, so that its outermost pixels need no care."""
+    labels = np.full([n + 2 for n in label_map.shape], -1, np.int32)
+    labels[1:-1, 1:-1, 1:-1] = label_map
+    return labels
 
 
 @lru_cache

@@ -274,6 +274,11 @@ def test_speed_is_compared(run, bsds500, tmp_path, capsys):
 def test_curves_and_limits_of_speed_are_drawn(run, tmp_path, monkeypatch, import_script, capsys):
     pytest.importorskip("matplotlib")
     curves = import_script("speed_curves.py")
+
+    def run_here(*case):
+        np.save(tmp_path / "image.npy", curves.photograph(*case[:2]))
+        return curves.measure(tmp_path / "image.npy", case[2])
+
     changes = {
         "speed_curves.SIZES": (0.005, 0.01),
         "speed_curves.NUMBERS": (20,),
@@ -281,7 +286,7 @@ def test_curves_and_limits_of_speed_are_drawn(run, tmp_path, monkeypatch, import
         "speed_curves.CHANNELS": (1, 3),
         "speed_curves.SMALL": 5000,
         # In this process, to save time.
-        "speed_curves.run": lambda case: curves.measure(*case),
+        "speed_curves.run": run_here,
     }
     run("speed_curves.py", "--results", tmp_path, changes=changes)
     table = pd.read_csv(tmp_path / "curves.csv")

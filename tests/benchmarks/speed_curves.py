@@ -17,6 +17,7 @@ import multiprocessing
 import resource
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import matplotlib.pyplot as plt
@@ -49,7 +50,6 @@ def photograph(n_pixels, n_channels):
     rng = np.random.default_rng(0)
     mixed = np.empty((*image.shape[:2], n_channels), np.float32)
     for channel in range(n_channels):
-        # One by one, so that making the image does not take more memory than cutting it.
         mixed[..., channel] = image @ rng.random(3) + rng.normal(0, 5, image.shape[:2])
     return mixed
 
@@ -60,31 +60,34 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def measure(n_pixels, n_channels, params):
+def measure(path, params):
     """Return seconds per megapixel, and memory as a multiple of the input as float32."""
-    small = SLIC(**params, features="lab" if n_channels == 3 else "passthrough")
-    small.set_params(**{name: 50 for name in params if name == "n_segments"})
-    small.fit_transform([photograph(10_000, n_channels)])
-    image = photograph(n_pixels, n_channels)
-    slic = small.set_params(**params).fit([image])
+    image = np.load(path)
+    features = "lab" if image.shape[2] == 3 else "passthrough"
+    few = {name: 50 if name == "n_segments" else value for name, value in params.items()}
+    SLIC(**few, features=features).fit_transform([image[:100, :100]])
+    slic = SLIC(**params, features=features).fit([image])
     before = peak()
     seconds = []
-    for _ in range(N_CALLS if n_pixels < 10**7 else 2):
+    for _ in range(N_CALLS if image[..., 0].size < 10**7 else 2):
         start = perf_counter()
         slic.transform([image])
         seconds.append(perf_counter() - start)
-    size = image.shape[0] * image.shape[1]
-    return 1e6 * np.median(seconds) / size, (peak() - before) / (4 * image.size)
+    per_pixel = np.median(seconds) / image[..., 0].size
+    return 1e6 * per_pixel, (peak() - before) / (4 * image.size)
 
 
-def run(case):
-    """Measure one case in a new process."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(measure, case)
+def run(n_pixels, n_channels, params):
+    """Measure one case in a new process, which has needed no memory for making the image."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "image.npy"
+        np.save(path, photograph(n_pixels, n_channels))
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            return pool.apply(measure, (path, params))
 
 
 def cases():
-    """List what to measure: curve, method, value on the axis, arguments of `measure`."""
+    """List what to measure: curve, method, value on the axis, arguments of `run`."""
     for size in SIZES:
         n_pixels = round(size * 1e6)
         yield "megapixels", "superpixel_size", size, (n_pixels, 3, {"superpixel_size": 16})
@@ -120,7 +123,7 @@ def main():
     results.mkdir(parents=True, exist_ok=True)
     rows = []
     for axis, method, value, case in cases():
-        seconds, memory = run(case)
+        seconds, memory = run(*case)
         rows.append((axis, method, value, seconds, memory))
         print(f"{axis} {value:g}, {method}: {1000 * seconds:.0f} ms, {memory:.1f}", flush=True)
     columns = ["axis", "method", "value", "seconds per megapixel", "memory"]

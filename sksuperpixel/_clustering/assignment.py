@@ -128,8 +128,8 @@ def _steps_of_sums(features, compactness, mask):
     """Choose the step to which features are rounded when clusters move.
 
     Rounded features are whole multiples of the step, so their sums are exact in any order. The
-    step is 2^-20 of the compactness. If the features are so large that a multiple would exceed
-    2^24, the step is larger; float32 cannot tell such features apart to a smaller step.
+    step is about 2^-20 of the compactness. It is larger if the largest feature would otherwise
+    have 2^24 steps or more, which float32 cannot tell apart.
 
     Returns
     -------

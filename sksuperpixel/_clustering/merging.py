@@ -13,10 +13,10 @@ from sksuperpixel._clustering.kernels import merging
 # disappears. It was chosen on half of the same images, with a learned edge map, among 1/10, 1/5,
 # 2/5 and 1.
 _EDGE_OFFSET = 2 / 5
-# Strips along uncertain edges are not worth a superpixel. If one of two regions is thinner than
-# this, in pixels, the cost of merging them is multiplied by its thickness as a fraction of this.
-# It was chosen among 3 and 4, on BSDS500's validation images, for CIELAB and for learned features:
-# with 3, half of the superpixels that are nowhere thicker than four pixels are gone, more borders
+# Strips along uncertain edges are not worth a superpixel. If the thinner of two regions is thinner
+# than `_THICK` pixels, the cost of merging them is multiplied by its thickness over `_THICK`. This
+# was chosen among 3 and 4 on BSDS500's validation images, for CIELAB and for learned features.
+# With 3, half of the superpixels that are nowhere thicker than four pixels are gone, more borders
 # are found, and the overlap with the ground truth is the same or hardly worse.
 _THICK = 3.0
 

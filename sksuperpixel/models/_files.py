@@ -24,10 +24,7 @@ from sksuperpixel.models._description import (
     parse_description,
 )
 from sksuperpixel.models._mixin import ModelFilesMixin
-from sksuperpixel.models._networks import (
-    describe_network,
-    restore_network,
-)
+from sksuperpixel.models._networks import describe_network, restore_network
 from sksuperpixel.models._parameters import to_json
 from sksuperpixel.models._transformers import (
     TransformerReader,

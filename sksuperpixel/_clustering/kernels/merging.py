@@ -8,7 +8,7 @@ from sksuperpixel._clustering.kernels.runs import find
 
 @kernel
 def number_roots(parents):
-    """Renumber trees 0, 1, ... in the order of their lowest members, and count them.
+    """Renumber trees 0, 1, ... in the order of their lowest members.
 
     Every root must be the lowest member of its tree. Afterwards, `parents` holds the number of
     each member's tree.
@@ -20,7 +20,6 @@ def number_roots(parents):
             n += 1
         else:
             parents[a] = parents[parents[a]]
-    return n
 
 
 @inlined
@@ -126,15 +125,15 @@ def merge_cheapest(
     sums,  # IN and OUT (K, 4 + C) float64: pixels, positions, features; a root has its tree's
     parents,  # OUT (K,) int32: the forest of merged regions
 ):
-    """Merge touching regions, the cheapest pair first; return how many regions are left.
+    """Merge touching regions, the cheapest pair first.
 
     The cost of a pair is Ward's increase divided by the fourth root of the number of faces that
     the regions share, times `offset` plus the mean edge strength at these faces, times the
     thickness of the thinner region as a fraction of `thick`, where that is below 1.
 
-    Each region knows its cheapest pair, and a heap holds the regions in the order of these pairs.
-    The pairs of each region form a list: pair e has the entries 2 e and 2 e + 1 in the lists of
-    its two regions. After a merge, only the pairs of the merged region have new costs.
+    A heap holds the regions, in the order of the cheapest pair of each. The pairs of a region
+    form a list: pair e has the entries 2 e and 2 e + 1 in the lists of its two regions. After a
+    merge, only the pairs of the merged region have new costs.
     """
     n_regions, n_pairs = len(sums), len(pairs)
     means = np.empty((n_regions, sums.shape[1] - 1))
@@ -207,7 +206,6 @@ def merge_cheapest(
                 _set_key(x, cheapest[x], costs, pairs, keys, ranks)
                 _sift(x, size, heap, places, keys, ranks)
             h = following[h]
-    return size
 
 
 @inlined

@@ -81,8 +81,8 @@ def sum_runs(
 ):
     """Count the pixels of each label and sum their positions and features.
 
-    The pixels of a run are summed first. The sum of a label is that of its runs in raster order,
-    whichever thread computes it.
+    The pixels of each run are summed first, and then the runs of each label in raster order.
+    Threads do different labels, so that sums do not depend on the number of threads.
     """
     n_channels = features.shape[0]
     for k in range(first, stop):
@@ -301,7 +301,7 @@ def number_by_first_pixel(
     values,  # IN (n,) int32: negative where there is no label
     numbers,  # OUT (K,) int32: for each label that there is
 ):
-    """Count labels in the raster order of their first pixels; return how many there are."""
+    """Give labels new numbers, in the raster order of their first pixels."""
     n = np.int32(0)
     for k in range(len(numbers)):
         numbers[k] = -1
@@ -310,4 +310,3 @@ def number_by_first_pixel(
         if k >= 0 and numbers[k] < 0:
             numbers[k] = n
             n += 1
-    return n
